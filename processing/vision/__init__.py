@@ -1,0 +1,1 @@
+"""Frames and detections as arrays, and geometry on them. Only numpy."""
