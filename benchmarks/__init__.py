@@ -1,0 +1,1 @@
+"""Speed and accuracy, measured: one command each, one JSON line each."""

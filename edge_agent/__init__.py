@@ -1,0 +1,1 @@
+"""The program beside the cameras: captures, infers, tracks, stores, sends. It needs no Django."""

@@ -1,0 +1,1 @@
+"""What all programs share: the wire, pictures, inference, tracking. It knows none of them."""

@@ -1,0 +1,1 @@
+"""From a frame to what the wire carries: infer, track, pack."""

@@ -1,0 +1,1 @@
+"""The protocol between agents, hub and browsers: every message, limit and encoding."""

@@ -1,0 +1,33 @@
+"""How much a message may hold at the most, in one place for both ends."""
+
+from typing import Final
+
+MAX_MESSAGE_BYTES: Final = 512 * 1024
+"""Of one websocket message from an agent; the hub's server refuses 1 MiB and more by itself."""
+
+MAX_ENTRIES: Final = 500
+"""Entries in one batch."""
+
+MAX_DETECTIONS: Final = 300
+"""Detections in one result, sample or live picture."""
+
+MAX_PICTURE_BYTES: Final = 400 * 1024
+"""Of one JPEG in a sample or a live picture."""
+
+MAX_LABELS: Final = 4096
+MAX_TEXT: Final = 2000
+MAX_NAME: Final = 200
+MAX_CAMERAS: Final = 256
+
+FUTURE_TOLERANCE_S: Final = 120.0
+"""An instant further ahead of the hub's clock than this is refused: the agent's clock is off."""
+
+PAST_TOLERANCE_S: Final = 45 * 86_400.0
+"""An instant further back than this is refused: no outbox keeps data that long."""
+
+HANDSHAKE_TIMEOUT_S: Final = 5.0
+HEARTBEAT_S: Final = 10.0
+"""The agent reports its state this often; the hub takes it for offline after three misses."""
+
+CREDIT_BATCHES: Final = 8
+"""Batches an agent may have in flight, unacknowledged, over all lanes."""

@@ -1,0 +1,1 @@
+"""Durable background work: the Job row is the truth, a worker carries it out."""

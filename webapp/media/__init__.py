@@ -1,0 +1,1 @@
+"""Pictures, stored once by their content."""

@@ -1,0 +1,1 @@
+"""The labelers' queue: items, leases, verdicts."""
