@@ -12,6 +12,9 @@ import msgspec
 from msgspec import Struct
 
 
+Topic = Literal["agents", "cameras", "events", "review", "jobs"]
+
+
 class BrowserMessage(Struct, frozen=True, kw_only=True, tag_field="type"):
     """Base of the hub -> browser union."""
 
@@ -30,7 +33,7 @@ class Counters(BrowserMessage, frozen=True, tag="counters"):
 class Changed(BrowserMessage, frozen=True, tag="changed"):
     """Something on the page is out of date; elements that listen for `topic` fetch anew."""
 
-    topic: Literal["agents", "cameras", "events", "review"]
+    topic: Topic
 
 
 class PictureHeader(BrowserMessage, frozen=True, tag="picture"):
