@@ -1,0 +1,1 @@
+"""How each kind of network's output becomes detections; one file a kind."""
