@@ -1,0 +1,1 @@
+"""Pictures and videos: decode, encode, thumbnails."""
