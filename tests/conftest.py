@@ -1,0 +1,98 @@
+"""People, places and a clock that tests ask for by name; files and tables of their own."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from tests.factories import (
+    Clock,
+    make_agent,
+    make_bundle,
+    make_camera,
+    make_organization,
+    make_site,
+    make_user,
+)
+from webapp.accounts.models import Organization, Role, User
+from webapp.fleet.models import Agent, Bundle, Camera, Site
+
+# Django is set up before any conftest is read, so its paths are moved here, before anything uses
+# them. DATABASE_URL chooses the database as ever; the tests' tables are in one of their own.
+_DATA_DIR = Path(tempfile.mkdtemp(prefix="farwatch-tests-"))
+settings.DATA_DIR = _DATA_DIR
+settings.STORAGES["default"]["OPTIONS"]["location"] = _DATA_DIR / "media"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Put SQLite in a file: in memory, threads share one connection's locks."""
+    default = connections["default"]
+    if default.vendor == "sqlite":
+        default.settings_dict["TEST"]["NAME"] = str(_DATA_DIR / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data_dir() -> Iterator[None]:
+    yield
+    shutil.rmtree(_DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands at `START`."""
+    return Clock()
+
+
+@pytest.fixture
+def acme(db: None) -> Organization:
+    """The organization most tests are about."""
+    return make_organization("Acme")
+
+
+@pytest.fixture
+def alice(acme: Organization) -> User:
+    """Admin of Acme."""
+    return make_user("alice", organization=acme, role=Role.ADMIN)
+
+
+@pytest.fixture
+def olga(acme: Organization) -> User:
+    """Operator of Acme."""
+    return make_user("olga", organization=acme, role=Role.OPERATOR)
+
+
+@pytest.fixture
+def bob(acme: Organization) -> User:
+    """Labeler of Acme."""
+    return make_user("bob", organization=acme, role=Role.LABELER)
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """A stranger: admin of another organization."""
+    return make_user("charlie", organization=make_organization("Elsewhere"), role=Role.ADMIN)
+
+
+@pytest.fixture
+def site(acme: Organization) -> Site:
+    return make_site(acme, name="Harbour")
+
+
+@pytest.fixture
+def agent(site: Site) -> Agent:
+    return make_agent(site, name="Quay 1")
+
+
+@pytest.fixture
+def camera(agent: Agent) -> Camera:
+    return make_camera(agent, name="Gate")
+
+
+@pytest.fixture
+def bundle(acme: Organization) -> Bundle:
+    return make_bundle(acme)
