@@ -111,6 +111,13 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # counts of wrong passwords must not be pushed out
+    },
+}
+
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 CHANNEL_LAYERS = {
@@ -118,12 +125,12 @@ CHANNEL_LAYERS = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["webapp.accounts.authentication.SessionLogin"],
     "DEFAULT_PERMISSION_CLASSES": ["webapp.accounts.permissions.IsMember"],
     "DEFAULT_PAGINATION_CLASS": "webapp.common.pagination.NewestFirst",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["webapp.common.parsers.BoundedJson"],
     "EXCEPTION_HANDLER": "webapp.common.problems.problem_response",
     "PAGE_SIZE": 50,
 }
@@ -148,7 +155,7 @@ WHITENOISE_USE_FINDERS = True  # no collectstatic step on one machine
 
 STORAGES = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "webapp.media.storage.DurableFolder",
         "OPTIONS": {"location": DATA_DIR / "media", "file_permissions_mode": 0o600},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
