@@ -1,0 +1,1 @@
+"""Datasets and models in other people's formats, in and out."""

@@ -1,0 +1,1 @@
+"""TensorFlow.js graph models, turned into ONNX without TensorFlow."""
