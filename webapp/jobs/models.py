@@ -6,6 +6,7 @@ from django.db import models
 
 from webapp.accounts.models import User
 from webapp.accounts.tenancy import Owned
+from webapp.common.ids import uuid7
 
 
 class Job(Owned):
@@ -35,6 +36,8 @@ class Job(Owned):
     finished_at = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(default=0)
     """Fencing token: only the newest attempt may write."""
+    delivery = models.UUIDField(null=True, editable=False)
+    """The row of django-tasks that carries this job to a worker."""
     lease_expires_at = models.DateTimeField(null=True)
     """A running job whose lease ran out has lost its worker; a sweep starts it again."""
     n_done = models.PositiveBigIntegerField(default=0)
@@ -45,6 +48,22 @@ class Job(Owned):
 
     class Meta:
         ordering = ("-created_at",)
+        indexes = (models.Index(fields=("state", "lease_expires_at"), name="job_overdue"),)
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.state})"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in {self.State.DONE, self.State.FAILED, self.State.CANCELLED}
+
+
+class Worker(models.Model):
+    """A worker process, and when it was last heard of. It serves all organizations."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -1,0 +1,151 @@
+"""The worker process: takes deliveries one by one, keeps its leases, mends what others left.
+
+The only place that loads `webapp.*.tasks`.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from django.db import OperationalError, close_old_connections, connections
+from django.utils.module_loading import autodiscover_modules
+from django_tasks_db.management.commands.db_worker import Worker as TaskRunner
+from django_tasks_db.models import DBTaskResult
+from django_tasks_db.utils import exclusive_transaction
+
+from webapp.common.changes import forget_changes
+from webapp.common.ids import uuid7
+from webapp.jobs.actions import forget_finished, sweep_jobs
+from webapp.jobs.attempts import StopSign, extend_lease, hand_back
+from webapp.jobs.delivery import install_runner
+from webapp.jobs.models import Worker
+from webapp.jobs.registry import HANDLERS
+from webapp.jobs.running import JobRunner
+
+LEASE: Final = timedelta(seconds=20)
+POLL_S: Final = 0.25
+STOP_S: Final = 2.0
+"""A job that takes no step for so long after a stop signal is left to the next worker."""
+HOUSEKEEPING: Final = timedelta(minutes=5)
+
+log = structlog.get_logger(__name__)
+
+
+def load_tasks() -> None:
+    """Import every app's `tasks`, which register what they do."""
+    autodiscover_modules("tasks")
+
+
+class JobWorker:
+    """One worker process; `run` returns after `stop`, or when the queue is empty (`until_idle`)."""
+
+    def __init__(self, *, clock: Callable[[], datetime], lease: timedelta = LEASE) -> None:
+        self._clock = clock
+        self._lease = lease
+        self._stop_sign = StopSign()
+        self._runner = JobRunner(
+            handlers=HANDLERS, clock=clock, lease=lease, stop_sign=self._stop_sign
+        )
+        self._id = uuid7()
+        self._taker = TaskRunner(
+            queue_names=["*"],
+            interval=POLL_S,
+            batch=False,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=str(self._id),
+            excluded_queue_names=[],
+        )
+
+    def stop(self, *_signal: object) -> None:
+        """Ask the worker to stop; safe inside a signal handler."""
+        self._stop_sign.is_up = True
+
+    def run(self, *, until_idle: bool = False) -> None:
+        load_tasks()
+        install_runner(self._runner.run)
+        keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        keeper.start()
+        log.info("worker.ready", kinds=sorted(HANDLERS))
+        while not self._stop_sign.is_up:
+            close_old_connections()
+            if self._take_one():
+                continue
+            if until_idle:
+                break
+            time.sleep(POLL_S)
+        self.stop()
+        keeper.join(STOP_S)
+        log.info("worker.stopped")
+
+    def _take_one(self) -> bool:
+        """Do one delivery; return whether there was any."""
+        ready = DBTaskResult.objects.ready()
+        try:
+            if not ready.exists():  # a read: an idle worker takes no write lock
+                return False
+            with exclusive_transaction():
+                delivery = ready.get_locked()
+                if delivery is None:
+                    return False
+                delivery.claim(str(self._id))
+        except OperationalError as error:
+            log.warning("worker.database_busy", reason=str(error))
+            return False
+        self._taker.run_task(delivery)
+        return True
+
+    def _keep(self) -> None:
+        """Run beside the jobs: say that we live, keep the lease, sweep; force a late stop."""
+        started_at = self._clock()
+        Worker.objects.create(id=self._id, started_at=started_at, seen_at=started_at)
+        cleaned_at = started_at - HOUSEKEEPING
+        pause_s = self._lease.total_seconds() / 5
+        while not self._waited_for_stop(pause_s):
+            try:
+                at = self._clock()
+                self._beat(at)
+                if at - cleaned_at >= HOUSEKEEPING:
+                    cleaned_at = at
+                    forget_finished(at=at)
+                    forget_changes(at=at)
+            except OperationalError as error:
+                log.warning("worker.database_busy", reason=str(error))
+                connections.close_all()
+        self._leave()
+
+    def _beat(self, at: datetime) -> None:
+        Worker.objects.filter(pk=self._id).update(seen_at=at)
+        if (attempt := self._runner.current) is not None:
+            extend_lease(attempt, lease=self._lease)
+        sweep_jobs(at=at)
+
+    def _waited_for_stop(self, seconds: float) -> bool:
+        """Wait; return early with True when the worker is to stop."""
+        until = time.monotonic() + seconds
+        while not self._stop_sign.is_up and time.monotonic() < until:
+            time.sleep(0.05)
+        return self._stop_sign.is_up
+
+    def _leave(self) -> None:
+        until = time.monotonic() + STOP_S
+        while self._runner.current is not None and time.monotonic() < until:
+            time.sleep(0.05)
+        if (attempt := self._runner.current) is not None:
+            log.warning("worker.left_job", job_id=str(attempt.job_id), kind=attempt.kind)
+            hand_back(attempt)
+            os._exit(0)
+        Worker.objects.filter(pk=self._id).delete()
+        connections.close_all()
+
+
+def stop_on_signals(worker: JobWorker) -> None:
+    """Let SIGTERM and SIGINT stop the worker."""
+    signal.signal(signal.SIGTERM, worker.stop)
+    signal.signal(signal.SIGINT, worker.stop)
