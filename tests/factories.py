@@ -17,6 +17,8 @@ from webapp.events.models import Event
 from webapp.fleet.models import Agent, Bundle, Camera, Site
 from webapp.media.models import Blob
 from webapp.results.models import Result
+from webapp.review.actions import open_item
+from webapp.review.models import ReviewItem
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 """When tests begin, by the `clock` fixture and as the default of every instant."""
@@ -164,3 +166,12 @@ def make_sample(camera: Camera, bundle: Bundle, **fields: Any) -> Sample:
     return Sample.objects.create(
         organization=camera.organization, agent=camera.agent, camera=camera, bundle=bundle, **fields
     )
+
+
+def make_review_item(sample: Sample, **fields: Any) -> ReviewItem:
+    """Return the sample's item in its organization's first queue."""
+    item = open_item(sample=sample, at=fields.pop("at", START))
+    for name, value in fields.items():
+        setattr(item, name, value)
+    item.save()
+    return item

@@ -1,10 +1,21 @@
 """Work for labelers: queues, items, who holds one until when, and what came of it."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 
 from webapp.accounts.models import User
 from webapp.accounts.tenancy import Owned
 from webapp.datasets.models import Annotation, Sample
+
+LEASE = timedelta(minutes=10)
+"""How long an item is one labeler's; every sign of life renews it."""
+
+PREPARED_LEASE = timedelta(minutes=2)
+"""How long an item fetched ahead waits for its labeler to come to it."""
+
+PASS_PAUSE = timedelta(hours=8)
+"""How long an item that a labeler passed on stays out of that labeler's way."""
 
 
 class ReviewQueue(Owned):
@@ -52,10 +63,16 @@ class Lease(Owned):
 
     item = models.OneToOneField(ReviewItem, on_delete=models.CASCADE, related_name="lease")
     holder = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    claimed_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    is_prepared = models.BooleanField(default=False)
+    """Fetched ahead of need: short, and no work until the labeler opens it."""
 
     def __str__(self) -> str:
         return f"{self.holder} until {self.expires_at:%H:%M:%S}"
+
+    def is_live(self, *, at: datetime) -> bool:
+        return self.expires_at > at
 
 
 class Verdict(Owned):
@@ -65,6 +82,8 @@ class Verdict(Owned):
         ACCEPTED = "accepted", "Accepted as predicted"
         CORRECTED = "corrected", "Corrected"
         AMBIGUOUS = "ambiguous", "Nobody can tell"
+        PASSED = "passed", "Passed to somebody else"
+        """Decides nothing: the item stays open, for others."""
 
     item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="verdicts")
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -73,11 +92,21 @@ class Verdict(Owned):
         Annotation, on_delete=models.PROTECT, null=True, related_name="+"
     )
     created_at = models.DateTimeField()
-    seconds = models.FloatField()
-    """From claim to save, measured by the hub."""
+    seconds = models.FloatField(null=True)
+    """From claim to save, measured by the hub; None when the labeler had not claimed the item."""
+    undone_at = models.DateTimeField(null=True)
+    """Taken back by its labeler; it stays as history."""
 
     class Meta:
         ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("item",),
+                condition=models.Q(undone_at=None) & ~models.Q(outcome="passed"),
+                name="item_decided_once",
+            ),
+        )
+        indexes = (models.Index(fields=("by", "-created_at"), name="verdict_by_labeler"),)
 
     def __str__(self) -> str:
         return f"{self.get_outcome_display()} by {self.by}"

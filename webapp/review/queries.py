@@ -1,0 +1,253 @@
+"""Reads for labelers' pages: how the queue stands, what may be claimed, one item in full."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.urls import reverse
+
+from webapp.accounts.models import Role, User
+from webapp.datasets.models import Annotation, Sample
+from webapp.results.models import LabelMinute
+from webapp.review.boxes import Box, PredictedBox, predicted_boxes
+from webapp.review.models import PASS_PAUSE, Lease, ReviewItem, ReviewQueue, Verdict
+
+N_KEYED_LABELS = 9
+"""Classes that have a number key."""
+
+_FREQUENCY_SPAN = timedelta(days=7)
+_N_RECENT = 12
+
+
+@dataclass(frozen=True)
+class QueueStatus:
+    """How the work stands, for one labeler."""
+
+    n_open: int
+    """Items to be decided, whoever holds them."""
+    n_leased: int
+    """Of those, in somebody's hands right now."""
+    n_done_today: int
+    """Decided since midnight UTC, by everybody."""
+    n_mine_today: int
+
+
+@dataclass(frozen=True)
+class HeldBy:
+    """Who has an item in hand."""
+
+    name: str
+    is_me: bool
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The standing verdict of an item."""
+
+    id: UUID
+    outcome: str
+    by: str
+    is_mine: bool
+    at: datetime
+    boxes: Sequence[Box]
+
+
+@dataclass(frozen=True)
+class ItemForEditor:
+    """All that the editor shows of one item."""
+
+    id: UUID
+    url: str
+    revision: int
+    state: str
+    picture_url: str
+    width: int
+    height: int
+    camera: str
+    captured_at: datetime
+    bundle: str
+    reason: str
+    """Why the picture is here, in words, with the figure."""
+    predictions: Sequence[PredictedBox]
+    boxes: Sequence[Box]
+    """What to begin with: what a labeler last saved, else the predictions."""
+    labels: Sequence[str]
+    frequent_labels: Sequence[str]
+    """At most nine, the commonest on this camera first: the number keys."""
+    held_by: HeldBy | None
+    decided: Decided | None
+
+
+def labelers_queues(actor: User) -> QuerySet[ReviewQueue]:
+    """Return the queues that `actor` may label, oldest first."""
+    return ReviewQueue.objects.for_actor(actor, Role.LABELER).order_by("id")
+
+
+def claimable_items(queue: ReviewQueue, *, by: User, at: datetime) -> QuerySet[ReviewItem]:
+    """Return the open items that nobody holds and that `by` has not just passed on, best first."""
+    live = Lease.objects.filter(item=OuterRef("pk"), expires_at__gt=at)
+    passed = Verdict.objects.filter(
+        item=OuterRef("pk"),
+        by=by,
+        outcome=Verdict.Outcome.PASSED,
+        undone_at=None,
+        created_at__gt=at - PASS_PAUSE,
+    )
+    return ReviewItem.objects.filter(
+        ~Exists(live), ~Exists(passed), queue=queue, state=ReviewItem.State.OPEN
+    )
+
+
+def held_items(
+    queue: ReviewQueue, *, by: User, at: datetime, is_prepared: bool
+) -> QuerySet[ReviewItem]:
+    """Return the open items that `by` holds, the longest held first."""
+    return ReviewItem.objects.filter(
+        queue=queue,
+        state=ReviewItem.State.OPEN,
+        lease__holder=by,
+        lease__expires_at__gt=at,
+        lease__is_prepared=is_prepared,
+    ).order_by("lease__claimed_at")
+
+
+def queue_status(queues: Collection[ReviewQueue], *, by: User, at: datetime) -> QueueStatus:
+    """Return how the work in `queues` stands."""
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    items = ReviewItem.objects.filter(queue__in=queues, state=ReviewItem.State.OPEN)
+    decided = Verdict.objects.filter(
+        item__queue__in=queues, created_at__gte=midnight, undone_at=None
+    ).exclude(outcome=Verdict.Outcome.PASSED)
+    return QueueStatus(
+        n_open=items.count(),
+        n_leased=items.filter(lease__expires_at__gt=at, lease__is_prepared=False).count(),
+        n_done_today=decided.count(),
+        n_mine_today=decided.filter(by=by).count(),
+    )
+
+
+def recent_verdicts(queues: Collection[ReviewQueue], *, by: User) -> list[Verdict]:
+    """Return what `by` decided last, newest first, without what was taken back."""
+    return list(
+        Verdict.objects.filter(item__queue__in=queues, by=by, undone_at=None)
+        .select_related("item__sample__camera", "item__sample__thumbnail", "annotation")
+        .order_by("-created_at")[:_N_RECENT]
+    )
+
+
+def standing_verdict(item: ReviewItem) -> Verdict | None:
+    """Return what decided `item`, if anything did and was not taken back."""
+    return (
+        item.verdicts.filter(undone_at=None)
+        .exclude(outcome=Verdict.Outcome.PASSED)
+        .select_related("by", "annotation")
+        .first()
+    )
+
+
+def live_lease(item: ReviewItem, *, at: datetime) -> Lease | None:
+    """Return who holds `item` now, if anybody does."""
+    return Lease.objects.filter(item=item, expires_at__gt=at).select_related("holder").first()
+
+
+def item_for_editor(item: ReviewItem, *, by: User, at: datetime) -> ItemForEditor:
+    """Return all that the editor shows of `item` to `by`."""
+    sample = item.sample
+    predicted = predictions_of(sample)
+    decided = standing_verdict(item)
+    lease = live_lease(item, at=at)
+    return ItemForEditor(
+        id=item.pk,
+        url=reverse("review_item", args=[item.pk]),
+        revision=item.revision,
+        state=item.state,
+        picture_url=reverse("picture", args=[sample.picture_id]),
+        width=sample.width,
+        height=sample.height,
+        camera=sample.camera.name,
+        captured_at=sample.captured_at,
+        bundle=sample.bundle.digest,
+        reason=reason_in_words(sample, predicted),
+        predictions=predicted,
+        boxes=_boxes_to_begin_with(sample, predicted),
+        labels=sample.bundle.labels,
+        frequent_labels=frequent_labels(sample),
+        held_by=None if lease is None else _held_by(lease, by=by),
+        decided=None if decided is None else _decided(decided, by=by),
+    )
+
+
+def predictions_of(sample: Sample) -> list[PredictedBox]:
+    """Return what the bundle saw in the sample, as far as it can be edited."""
+    return list(
+        predicted_boxes(
+            bytes(sample.predictions),
+            labels=sample.bundle.labels,
+            width=sample.width,
+            height=sample.height,
+        )
+    )
+
+
+def frequent_labels(sample: Sample) -> list[str]:
+    """Return the classes that this camera has seen most of lately, then those in the picture."""
+    counted = (
+        LabelMinute.objects.filter(
+            camera=sample.camera_id,
+            bundle=sample.bundle_id,
+            minute_at__gt=sample.received_at - _FREQUENCY_SPAN,
+        )
+        .values("label")
+        .annotate(n=Sum("n_detections"))
+        .order_by("-n", "label")
+        .values_list("label", flat=True)
+    )
+    labels = sample.bundle.labels
+    seen = [labels[label] for label in counted[:N_KEYED_LABELS] if label < len(labels)]
+    here = [box.label for box in predictions_of(sample)]
+    return list(dict.fromkeys([*seen, *here, *labels]))[:N_KEYED_LABELS]
+
+
+def reason_in_words(sample: Sample, predicted: Sequence[PredictedBox]) -> str:
+    """Return why the sample is here, naming the thing in doubt and its score."""
+    if sample.reason == Sample.Reason.RANDOM:
+        return "Taken at random, so that what is measured stays unbiased"
+    figure = f"the model is {sample.score:.0%} sure"
+    doubtful = min(predicted, key=lambda box: abs(box.score - sample.score), default=None)
+    what = f"“{doubtful.label}”" if doubtful else "this picture"
+    return f"In doubt about {what}: {figure}"
+
+
+def _boxes_to_begin_with(sample: Sample, predicted: Sequence[PredictedBox]) -> list[Box]:
+    saved = Annotation.objects.filter(sample=sample).order_by("-created_at").first()
+    if saved is not None:
+        return boxes_of(saved)
+    return [Box(xyxy=box.xyxy, label=box.label) for box in predicted]
+
+
+def boxes_of(annotation: Annotation) -> list[Box]:
+    """Return an annotation's boxes, typed."""
+    return [Box(xyxy=tuple(box["xyxy"]), label=box["label"]) for box in annotation.boxes]
+
+
+def _held_by(lease: Lease, *, by: User) -> HeldBy:
+    is_me = lease.holder_id == by.pk
+    return HeldBy(name=_name_of(lease.holder), is_me=is_me, until=lease.expires_at)
+
+
+def _decided(verdict: Verdict, *, by: User) -> Decided:
+    return Decided(
+        id=verdict.pk,
+        outcome=verdict.get_outcome_display(),
+        by=_name_of(verdict.by),
+        is_mine=verdict.by_id == by.pk,
+        at=verdict.created_at,
+        boxes=boxes_of(verdict.annotation) if verdict.annotation else [],
+    )
+
+
+def _name_of(user: User | None) -> str:
+    return (user.get_full_name() or user.get_username()) if user else "somebody who left"
