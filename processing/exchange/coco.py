@@ -1,136 +1,101 @@
-"""Object detection in COCO's JSON: what people said of pictures, for everybody else's tools."""
+"""COCO's `instances` JSON: pictures, categories and boxes."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from uuid import UUID
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import Struct
+import numpy as np
+from msgspec import Meta, Struct
 
-XYXY = tuple[float, float, float, float]
+from processing.vision.truth import Truth
 
-
-class LabelledBox(Struct, frozen=True):
-    """One object: box normalised 0..1, class by name."""
-
-    xyxy: XYXY
-    label: str
+MAX_BYTES: Final = 1024 * 1024 * 1024
 
 
-class LabelledPicture(Struct, frozen=True, kw_only=True):
-    """A picture and all that is in it; no boxes means that nothing is."""
-
-    id: UUID
-    file_name: str
-    width: int
-    height: int
-    captured_at: datetime
-    boxes: tuple[LabelledBox, ...]
+class NotCoco(ValueError):
+    """The bytes are not COCO annotations; the text says where they are not."""
 
 
-class Info(Struct, frozen=True):
-    description: str
-    date_created: str
-    version: str = "1.0"
+class CocoImage(Struct, frozen=True):
+    """One picture."""
 
-
-class Image(Struct, frozen=True):
     id: int
     file_name: str
-    width: int
-    height: int
-    date_captured: str
+    width: Annotated[int, Meta(ge=1)]
+    height: Annotated[int, Meta(ge=1)]
 
 
-class Category(Struct, frozen=True):
+class CocoCategory(Struct, frozen=True):
+    """One class."""
+
     id: int
     name: str
-    supercategory: str = ""
 
 
-class BoxAnnotation(Struct, frozen=True):
-    id: int
+class CocoAnnotation(Struct, frozen=True):
+    """One box of one picture."""
+
     image_id: int
     category_id: int
     bbox: tuple[float, float, float, float]
     """x, y, width, height in pixels."""
-    area: float
-    iscrowd: int = 0
+    area: float | None = None
+    """Of what is in the box, in square pixels."""
+    iscrowd: Annotated[int, Meta(ge=0, le=1)] = 0
 
 
-class Coco(Struct, frozen=True):
-    """A whole file."""
+class CocoDataset(Struct, frozen=True):
+    """The whole file."""
 
-    info: Info
-    images: list[Image]
-    annotations: list[BoxAnnotation]
-    categories: list[Category]
+    images: list[CocoImage]
+    categories: list[CocoCategory]
+    annotations: list[CocoAnnotation]
 
 
-def to_coco(
-    pictures: Iterable[LabelledPicture],
-    *,
-    labels: Sequence[str],
-    description: str,
-    at: datetime,
-) -> Coco:
-    """Return the file of these pictures.
+def read_coco(content: bytes) -> CocoDataset:
+    """Return the dataset; raise `NotCoco` that names the field at fault."""
+    if len(content) > MAX_BYTES:
+        raise NotCoco(f"{len(content)} bytes; at most {MAX_BYTES} are read")
+    try:
+        dataset = msgspec.json.decode(content, type=CocoDataset)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NotCoco(f"not COCO annotations: {error}") from error
+    known = {image.id for image in dataset.images}
+    categories = {category.id for category in dataset.categories}
+    for annotation in dataset.annotations:
+        if annotation.image_id not in known or annotation.category_id not in categories:
+            raise NotCoco(f"an annotation of an unknown picture or category: {annotation}")
+    return dataset
 
-    A category's id is its place in `labels` plus one; an image's comes from its UUID, so that both
-    are the same in every file. Annotations are numbered through. Raise `KeyError` for a box whose
-    label is none of `labels`.
+
+def truth_by_image(dataset: CocoDataset, labels: tuple[str, ...]) -> dict[int, Truth]:
+    """Return what is in every picture, with labels as indices into `labels`.
+
+    Categories are matched by name, so their numbers may be COCO's (1 to 90, with holes) or any.
+    Raise `NotCoco` for a category that is not among the labels.
     """
-    category_ids = {name: index + 1 for index, name in enumerate(labels)}
-    images: list[Image] = []
-    annotations: list[BoxAnnotation] = []
-    for picture in pictures:
-        image = _image(picture)
-        images.append(image)
-        for box in picture.boxes:
-            bbox = _pixels(box.xyxy, picture.width, picture.height)
-            annotations.append(
-                BoxAnnotation(
-                    id=len(annotations) + 1,
-                    image_id=image.id,
-                    category_id=category_ids[box.label],
-                    bbox=bbox,
-                    area=round(bbox[2] * bbox[3], 4),
-                )
-            )
-    return Coco(
-        info=Info(description, at.isoformat()),
-        images=images,
-        annotations=annotations,
-        categories=[Category(number, name) for name, number in category_ids.items()],
-    )
+    index_of = {name: index for index, name in enumerate(labels)}
+    unknown = sorted({category.name for category in dataset.categories} - index_of.keys())
+    if unknown:
+        raise NotCoco(f"categories that the bundle does not know: {', '.join(unknown[:10])}")
+    label_of = {category.id: index_of[category.name] for category in dataset.categories}
+    found: dict[int, list[CocoAnnotation]] = {image.id: [] for image in dataset.images}
+    for annotation in dataset.annotations:
+        found[annotation.image_id].append(annotation)
+    return {image: _as_arrays(boxes, label_of) for image, boxes in found.items()}
 
 
-def encode_coco(file: Coco) -> bytes:
-    """Return the JSON."""
-    return msgspec.json.encode(file)
-
-
-def image_id(picture_id: UUID) -> int:
-    """Return a number for the picture, always the same; below 2**53, so that JSON keeps it."""
-    return int.from_bytes(hashlib.sha256(picture_id.bytes).digest()[:8]) >> 11
-
-
-def _image(picture: LabelledPicture) -> Image:
-    return Image(
-        id=image_id(picture.id),
-        file_name=picture.file_name,
-        width=picture.width,
-        height=picture.height,
-        date_captured=picture.captured_at.isoformat(),
-    )
-
-
-def _pixels(xyxy: XYXY, width: int, height: int) -> tuple[float, float, float, float]:
-    x0, y0, x1, y1 = xyxy
-    return (
-        round(x0 * width, 4),
-        round(y0 * height, 4),
-        round((x1 - x0) * width, 4),
-        round((y1 - y0) * height, 4),
+def _as_arrays(annotations: list[CocoAnnotation], label_of: dict[int, int]) -> Truth:
+    boxes = np.array([each.bbox for each in annotations], np.float32).reshape(-1, 4)
+    sizes = boxes[:, 2] * boxes[:, 3]
+    return Truth(
+        xyxy=np.concatenate((boxes[:, :2], boxes[:, :2] + boxes[:, 2:]), axis=1),
+        labels=np.array([label_of[each.category_id] for each in annotations], np.int32),
+        is_crowd=np.array([each.iscrowd for each in annotations], np.bool_),
+        areas=np.array(
+            [
+                size if each.area is None else each.area
+                for each, size in zip(annotations, sizes, strict=True)
+            ],
+            np.float32,
+        ),
     )

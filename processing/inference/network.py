@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
-import openvino
+import openvino  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import NDArray
-from openvino.preprocess import ColorFormat, PrePostProcessor
+from openvino.preprocess import (  # type: ignore[import-untyped]  # as above
+    ColorFormat,
+    PrePostProcessor,
+)
 
 from processing.inference.bundle import Bundle
 from processing.inference.canvas import Canvas

@@ -1,0 +1,1 @@
+"""How good a bundle is: pure functions, spec in, figures out."""
