@@ -18,3 +18,16 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return self.topic
+
+
+class Hub(models.Model):
+    """This hub's identity: one row, in the database, so that a restored backup is the same hub."""
+
+    number = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    hub_id = models.UUIDField()
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(number=1), name="one_hub"),)
+
+    def __str__(self) -> str:
+        return str(self.hub_id)

@@ -2,11 +2,15 @@
 
 from datetime import datetime, timedelta
 
+import msgspec
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from processing.wire.limits import HEARTBEAT_S, MAX_TEXT
+from processing.wire.messages import DesiredCamera
 from webapp.accounts.models import User
 from webapp.accounts.tenancy import Owned
+from webapp.fleet.sources import BadSource, check_source
 
 MISSED_HEARTBEATS = 3
 """After so many an agent counts as offline, whatever its socket says."""
@@ -138,6 +142,31 @@ class Camera(Owned):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse what no agent would accept."""
+        try:
+            check_source(self.source)
+        except BadSource as error:
+            raise ValidationError({"source": str(error)}) from error
+        try:
+            self.desired()
+        except msgspec.ValidationError as error:
+            raise ValidationError(str(error)) from error
+
+    def desired(self) -> DesiredCamera:
+        """Return what the agent is told; raise `msgspec.ValidationError` where that cannot be."""
+        wish = {
+            "camera_id": self.id,
+            "name": self.name,
+            "source": self.source,
+            "is_enabled": self.is_enabled,
+            "analysed_fps": self.analysed_fps,
+            "score_threshold": self.score_threshold,
+            "labels": self.labels,
+            "samples": self.sample_policy,
+        }
+        return msgspec.convert(wish, DesiredCamera)
 
 
 class Bundle(Owned):

@@ -1,0 +1,100 @@
+"""What is wanted of an agent follows every change of its cameras."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from processing.wire.limits import MAX_CAMERAS
+from processing.wire.messages import SamplePolicy
+from tests.factories import START, make_camera, make_sample
+from webapp.common.models import Change
+from webapp.fleet.actions import (
+    CameraFields,
+    TooManyCameras,
+    add_camera,
+    remove_camera,
+    update_camera,
+)
+from webapp.fleet.models import Agent, Bundle, Camera
+from webapp.fleet.queries import build_desired_state
+from webapp.results.models import Result
+
+
+def wanted(agent: Agent) -> tuple[int, list[str]]:
+    agent.refresh_from_db()
+    state = build_desired_state(agent)
+    return state.version, [camera.name for camera in state.cameras]
+
+
+def test_it_works(agent: Agent) -> None:
+    camera = add_camera(
+        agent, at=START, name="Gate", source="rtsp://camera.lan/1", sample_policy={"every_s": 60.0}
+    )
+    agent.refresh_from_db()
+    state = build_desired_state(agent)
+    assert state.version == 2
+    (told,) = state.cameras
+    assert (told.camera_id, told.name, told.source) == (camera.id, "Gate", "rtsp://camera.lan/1")
+    assert told.samples == SamplePolicy(every_s=60.0)
+
+
+def test_every_change_raises_the_version(agent: Agent) -> None:
+    camera = add_camera(agent, at=START, name="Gate", source="usb:0")
+    assert wanted(agent) == (2, ["Gate"])
+    update_camera(camera, at=START, name="Door")
+    assert wanted(agent) == (3, ["Door"])
+    remove_camera(camera, at=START)
+    assert wanted(agent) == (4, [])
+    assert set(Change.objects.values_list("topic", flat=True)) == {"cameras"}
+
+
+def test_an_update_leaves_the_rest(agent: Agent) -> None:
+    camera = add_camera(agent, at=START, name="Gate", source="usb:0", analysed_fps=5.0)
+    camera = update_camera(camera, at=START, is_enabled=False)
+    assert (camera.is_enabled, camera.analysed_fps, camera.source) == (False, 5.0, "usb:0")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        CameraFields(name=""),
+        CameraFields(name="x" * 201),
+        CameraFields(source="file:../../etc/passwd"),
+        CameraFields(source="file:/etc/passwd"),
+        CameraFields(source="concat:a|b"),
+        CameraFields(source="gopher://camera.lan"),
+        CameraFields(source="rtsp://"),
+        CameraFields(source="rtsp://camera.lan:99999/"),
+        CameraFields(source="rtsp://camera.lan/\x00"),
+        CameraFields(source="usb:"),
+        CameraFields(analysed_fps=0.0),
+        CameraFields(analysed_fps=float("nan")),
+        CameraFields(score_threshold=1.5),
+        CameraFields(labels=["x" * 201]),
+        CameraFields(sample_policy={"random_share": 2.0}),
+    ],
+)
+def test_what_no_agent_would_accept_is_refused(agent: Agent, fields: CameraFields) -> None:
+    camera = add_camera(agent, at=START, name="Gate", source="usb:0")
+    with pytest.raises(ValidationError):
+        update_camera(camera, at=START, **fields)
+    assert wanted(agent) == (2, ["Gate"])
+
+
+def test_two_cameras_of_an_agent_have_two_names(agent: Agent) -> None:
+    add_camera(agent, at=START, name="Gate", source="usb:0")
+    with pytest.raises(ValidationError, match="already exists"):
+        add_camera(agent, at=START, name="Gate", source="usb:1")
+
+
+def test_an_agent_carries_so_many_and_no_more(agent: Agent) -> None:
+    for _ in range(MAX_CAMERAS):
+        make_camera(agent)
+    with pytest.raises(TooManyCameras):
+        add_camera(agent, at=START, name="One more", source="usb:0")
+
+
+def test_removing_a_camera_removes_what_it_saw(camera: Camera, bundle: Bundle) -> None:
+    make_sample(camera, bundle)
+    remove_camera(camera, at=START)
+    assert not Camera.objects.exists()
+    assert not Result.objects.exists()
