@@ -70,7 +70,7 @@ class Demo:
         """Return a command of this demo's agent."""
         environment = {
             "FARWATCH_DATA_DIR": str(self.agent_dir),
-            "FARWATCH_HUB": self.url,
+            "FARWATCH_HUB_URL": self.url,
             "FARWATCH_BUNDLE": str(default_bundle_path()),
             "FARWATCH_FILES_DIR": str(self.files_dir),
         }

@@ -42,7 +42,7 @@ class Env(BaseSettings):
         return self.secret_key or kept_secret(self.data_dir / "secret_key")
 
 
-def kept_secret(path: Path) -> str:
+def kept_secret(path: Path, *, n_bytes: int = 64) -> str:
     """Return the secret in `path`; the first caller makes it, readable by its user alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -50,7 +50,7 @@ def kept_secret(path: Path) -> str:
     except FileExistsError:
         return path.read_text().strip()
     with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(64))
+        file.write(secrets.token_urlsafe(n_bytes))
     return path.read_text().strip()
 
 
