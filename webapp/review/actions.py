@@ -1,6 +1,6 @@
 """What labelers do to items: decide, pass on, take back. Each is one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
@@ -160,9 +160,12 @@ def undo_verdict(*, verdict: Verdict, by: User, at: datetime) -> ReviewItem:
     return item
 
 
-def undo_last(*, queue: ReviewQueue, by: User, at: datetime) -> ReviewItem | None:
-    """Take back what `by` decided last in `queue`; None when there is nothing left to take back."""
-    newest = Verdict.objects.filter(item__queue=queue, by=by, undone_at=None)
+def undo_last(*, queues: Collection[ReviewQueue], by: User, at: datetime) -> ReviewItem | None:
+    """Take back what `by` decided last in `queues`; None when nothing is left to take back.
+
+    Raise as `undo_verdict` does.
+    """
+    newest = Verdict.objects.filter(item__queue__in=queues, by=by, undone_at=None)
     verdict = newest.select_related("item").order_by("-created_at", "-id").first()
     return None if verdict is None else undo_verdict(verdict=verdict, by=by, at=at)
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.urls import reverse
 
+from processing.wire.messages import SamplePolicy
 from webapp.accounts.models import Role, User
 from webapp.datasets.models import Annotation, Sample
+from webapp.fleet.models import Camera
 from webapp.results.models import LabelMinute
 from webapp.review.boxes import Box, PredictedBox, predicted_boxes
 from webapp.review.models import PASS_PAUSE, Lease, ReviewItem, ReviewQueue, Verdict
@@ -32,6 +35,18 @@ class QueueStatus:
     n_done_today: int
     """Decided since midnight UTC, by everybody."""
     n_mine_today: int
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """When more work is to be expected."""
+
+    n_cameras: int
+    """Online now: what pictures come from."""
+    every_s: float
+    """A camera in doubt sends one at most this often (the quickest of them)."""
+    last_at: datetime | None
+    """When the newest picture came."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,27 @@ def queue_status(queues: Collection[ReviewQueue], *, by: User, at: datetime) -> 
     )
 
 
+def outlook(actor: User, *, at: datetime) -> Outlook:
+    """Return when `actor` may expect more work."""
+    cameras = Camera.objects.for_actor(actor, Role.LABELER).filter(
+        state=Camera.State.ONLINE, is_enabled=True
+    )
+    online = [camera for camera in cameras.select_related("agent") if camera.agent.is_online(at=at)]
+    newest = ReviewItem.objects.for_actor(actor, Role.LABELER).order_by("-created_at").first()
+    return Outlook(
+        n_cameras=len(online),
+        every_s=min((_policy(camera).every_s for camera in online), default=SamplePolicy().every_s),
+        last_at=None if newest is None else newest.created_at,
+    )
+
+
+def _policy(camera: Camera) -> SamplePolicy:
+    try:
+        return msgspec.convert(camera.sample_policy, SamplePolicy)
+    except msgspec.ValidationError:
+        return SamplePolicy()
+
+
 def recent_verdicts(queues: Collection[ReviewQueue], *, by: User) -> list[Verdict]:
     """Return what `by` decided last, newest first, without what was taken back."""
     return list(
@@ -164,7 +200,7 @@ def item_for_editor(item: ReviewItem, *, by: User, at: datetime) -> ItemForEdito
         url=reverse("review_item", args=[item.pk]),
         revision=item.revision,
         state=item.state,
-        picture_url=reverse("picture", args=[sample.picture_id]),
+        picture_url=reverse("picture", args=[sample.pk]),
         width=sample.width,
         height=sample.height,
         camera=sample.camera.name,

@@ -23,7 +23,7 @@ A_CAR = Box(xyxy=(0.1, 0.2, 0.5, 0.6), label="car")
 
 def test_it_works(queue: ReviewQueue, item: ReviewItem, bob: User, clock: Clock) -> None:
     submit_verdict(item=item, by=bob, revision=0, boxes=[A_CAR], at=clock.now())
-    assert undo_last(queue=queue, by=bob, at=clock.advance(seconds=3)) == item
+    assert undo_last(queues=[queue], by=bob, at=clock.advance(seconds=3)) == item
     item.refresh_from_db()
     assert item.state == ReviewItem.State.OPEN
     assert item.revision == 2
@@ -35,7 +35,7 @@ def test_the_editor_goes_on_with_the_boxes_that_were_saved(
     queue: ReviewQueue, item: ReviewItem, bob: User
 ) -> None:
     submit_verdict(item=item, by=bob, revision=0, boxes=[A_CAR], at=START)
-    reopened = undo_last(queue=queue, by=bob, at=START)
+    reopened = undo_last(queues=[queue], by=bob, at=START)
     assert reopened is not None
     assert item_for_editor(reopened, by=bob, at=START).boxes == [A_CAR]
 
@@ -44,7 +44,7 @@ def test_an_item_taken_back_can_be_decided_again(
     queue: ReviewQueue, item: ReviewItem, bob: User
 ) -> None:
     submit_verdict(item=item, by=bob, revision=0, boxes=[A_CAR], at=START)
-    undo_last(queue=queue, by=bob, at=START)
+    undo_last(queues=[queue], by=bob, at=START)
     submit_verdict(item=item, by=bob, revision=2, boxes=[], at=START)
     assert Annotation.objects.get(is_current=True).boxes == []
     assert Verdict.objects.count() == 2
@@ -61,21 +61,21 @@ def test_a_skip_can_be_taken_back(
         skip_as="passed" if skip_as == "passed" else "ambiguous",
         at=START,
     )
-    undo_last(queue=queue, by=bob, at=START)
+    undo_last(queues=[queue], by=bob, at=START)
     assert claim_next(queue=queue, by=bob, at=START) == item
 
 
 def test_nothing_left_to_take_back(queue: ReviewQueue, item: ReviewItem, bob: User) -> None:
     submit_verdict(item=item, by=bob, revision=0, boxes=[], at=START)
-    assert undo_last(queue=queue, by=bob, at=START) == item
-    assert undo_last(queue=queue, by=bob, at=START) is None
+    assert undo_last(queues=[queue], by=bob, at=START) == item
+    assert undo_last(queues=[queue], by=bob, at=START) is None
 
 
 def test_somebody_elses_verdict_stands(
     queue: ReviewQueue, item: ReviewItem, bob: User, bea: User
 ) -> None:
     verdict = submit_verdict(item=item, by=bob, revision=0, boxes=[], at=START)
-    assert undo_last(queue=queue, by=bea, at=START) is None
+    assert undo_last(queues=[queue], by=bea, at=START) is None
     with pytest.raises(RevisionConflict, match="not yours"):
         undo_verdict(verdict=verdict, by=bea, at=START)
 
@@ -93,4 +93,4 @@ def test_what_was_passed_on_stays_with_who_took_it(
     skip_item(item=item, by=bob, revision=0, skip_as="passed", at=START)
     claim_next(queue=queue, by=bea, at=START)
     with pytest.raises(HeldByAnother):
-        undo_last(queue=queue, by=bob, at=START)
+        undo_last(queues=[queue], by=bob, at=START)
