@@ -5,6 +5,8 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("webapp.accounts.urls")),
+    path("", include("webapp.dashboard.urls")),
+    path("review/", include("webapp.review.urls")),
     path("media/", include("webapp.datasets.urls")),
     path("admin/", admin.site.urls),
 ]

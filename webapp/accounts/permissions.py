@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from webapp.accounts.models import Role, User
 from webapp.accounts.queries import roles_of
+
+if TYPE_CHECKING:  # it imports this module, by its name in the settings
+    from rest_framework.views import APIView
 
 P = ParamSpec("P")
 
@@ -49,7 +51,7 @@ def requires(
 class IsMember(BasePermission):
     """Members of any organization, whatever their role."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002 - the signature is DRF's
+    def has_permission(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - the signature is DRF's
         user = request.user
         return isinstance(user, User) and user.is_active and bool(roles_of(user))
 
@@ -59,7 +61,7 @@ class IsOperator(BasePermission):
 
     needed = Role.OPERATOR
 
-    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002 - the signature is DRF's
+    def has_permission(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - the signature is DRF's
         user = request.user
         return isinstance(user, User) and user.is_active and has_role(user, self.needed)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
-from processing.exchange.coco import LabelledBox, LabelledPicture, encode_coco, to_coco
+from processing.exchange.coco_export import LabelledBox, LabelledPicture, encode_coco, to_coco
 from webapp.datasets.actions import EXPORT_COCO
 from webapp.datasets.models import Annotation
 from webapp.datasets.queries import current_annotations, label_names
