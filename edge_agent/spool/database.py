@@ -63,7 +63,6 @@ def in_our_words() -> Iterator[None]:
         apsw.NotADBError,
         apsw.FormatError,
         apsw.ConstraintError,  # a number that is taken already
-        apsw.SQLError,  # a table that is not there
     ) as error:
         raise SpoolDamaged(str(error)) from error
     except apsw.Error as error:
@@ -79,8 +78,24 @@ def open_database(path: Path) -> tuple[apsw.Connection, int]:
         db = apsw.Connection(str(path))
         try:
             return db, _prepare(db)
-        except BaseException:
+        except BaseException as error:
             db.close(force=True)
+            if isinstance(error, apsw.SQLError):
+                raise SpoolDamaged(f"it is of another form: {error}") from error
+            raise
+
+
+@contextmanager
+def transaction(db: apsw.Connection) -> Iterator[None]:
+    """Commit at the end, or leave the file as it was."""
+    with in_our_words():
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            db.execute("COMMIT")
+        except BaseException:
+            if not db.get_autocommit():  # a full disk has ended the transaction by itself
+                db.execute("ROLLBACK")
             raise
 
 
@@ -91,7 +106,7 @@ def _prepare(db: apsw.Connection) -> int:
     verdict = db.execute("PRAGMA quick_check(1)").fetchall()
     if verdict != [("ok",)]:
         raise SpoolDamaged(str(verdict[0][0]))
-    with db:
+    with transaction(db):
         db.execute(_SCHEMA)
         db.execute(
             "INSERT OR IGNORE INTO about VALUES (1, ?, ?)",

@@ -13,6 +13,7 @@ from processing.wire.messages import LANES, Gap, Lane
 GapReason: TypeAlias = Literal["outbox_full", "unreadable", "refused"]
 
 _SEQ_BITS: Final = 48
+MAX_SEQ: Final = (1 << _SEQ_BITS) - 1
 _OVERHEAD_BYTES: Final = 64
 """Of a row beside its body, roughly."""
 
@@ -70,9 +71,10 @@ class LaneRows:
     def insert(self, at: datetime, body: bytes) -> int:
         """Store an entry under the next number and return that."""
         seq, stamp = self.counts.next_seq, at.timestamp()
+        key = self._key(seq)
         self._db.execute(
             "INSERT INTO entries (key, at, digest, body) VALUES (?, ?, ?, ?)",
-            (self._key(seq), stamp, self.digest(seq, stamp, body), body),
+            (key, stamp, digest_of(key, stamp, body), body),
         )
         self._count(next_seq=seq + 1, pending=self.counts.pending.plus(_size(len(body))))
         return seq
@@ -93,11 +95,7 @@ class LaneRows:
 
     def is_intact(self, row: Row) -> bool:
         """Return whether the row is what was stored."""
-        return row.digest == self.digest(row.seq, row.at, row.body)
-
-    def digest(self, seq: int, at: float, body: bytes) -> bytes:
-        """Return the digest (16 bytes) of all that an entry is."""
-        return hashlib.sha256(b"%d %r %b" % (self._key(seq), at, body)).digest()[:16]
+        return row.digest == digest_of(self._key(row.seq), row.at, row.body)
 
     def acknowledge(self, through_seq: int) -> None:
         """Move entries from pending to retained."""
@@ -211,7 +209,7 @@ class LaneRows:
         )
 
     def _key(self, seq: int) -> int:
-        return (self._rank << _SEQ_BITS) | seq
+        return key_of(self.lane, seq)
 
     def _delete(self, after_seq: int, through_seq: int) -> None:
         self._db.execute(
@@ -254,8 +252,18 @@ class LaneRows:
         )
 
 
+def key_of(lane: Lane, seq: int) -> int:
+    """Return the row of an entry: lanes one after another, each in the order of its numbers."""
+    return (LANES.index(lane) << _SEQ_BITS) | seq
+
+
+def digest_of(key: int, at: float, body: bytes) -> bytes:
+    """Return the digest (16 bytes) of all that an entry is."""
+    return hashlib.sha256(b"%d %r %b" % (key, at, body)).digest()[:16]
+
+
 def _seq(key: int) -> int:
-    return key & ((1 << _SEQ_BITS) - 1)
+    return key & MAX_SEQ
 
 
 def _size(n_bytes: int) -> Size:

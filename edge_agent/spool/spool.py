@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
-from edge_agent.spool.database import in_our_words, open_database
+from edge_agent.spool.database import in_our_words, open_database, transaction
 from edge_agent.spool.lane import GapReason, LaneRows, Row
 from processing.wire.limits import MAX_TEXT
 from processing.wire.messages import LANES, Gap, Lane, LaneState
@@ -27,11 +27,6 @@ class New:
     lane: Lane
     at: datetime
     body: bytes
-
-    @classmethod
-    def from_row(cls, lane: Lane, row: Row) -> "New":
-        """Return an entry of another file, to be numbered anew."""
-        return cls(lane, datetime.fromtimestamp(row.at, UTC), row.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +211,7 @@ class Spool:
         """Commit at the end; on any failure nothing has happened, here or in the file."""
         before = [(rows, rows.counts) for rows in self._lanes.values()]
         try:
-            with in_our_words(), self._db:
+            with transaction(self._db):
                 yield
                 for rows, counts in before:
                     if rows.counts != counts:

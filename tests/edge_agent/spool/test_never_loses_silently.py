@@ -1,4 +1,4 @@
-"""Whatever happens, walking a lane from any number meets each entry once, or a gap that counts it."""
+"""Walking a lane from any number meets each entry once, or a gap that counts it."""
 
 import shutil
 from collections.abc import Iterator
@@ -81,12 +81,17 @@ def test_pictures_go_before_results_and_results_before_events(tmp_path: Path) ->
 def test_a_damaged_entry_becomes_a_gap_and_the_rest_is_delivered(tmp_path: Path) -> None:
     path = tmp_path / "outbox.db"
     spool = Spool(path, capacity_bytes=1_000_000)
-    spool.append([New("results", NOW, b"entry %d" % n) for n in range(4)], now=NOW)
+    spool.append([New("results", NOW, b"body %d" % n) for n in range(4)], now=NOW)
     spool.close()
     with apsw.Connection(str(path)) as db:
-        db.execute("UPDATE entries SET body = CAST('entry X' AS BLOB) WHERE body = ?", (b"entry 2",))
+        db.execute("UPDATE entries SET body = CAST('body X' AS BLOB) WHERE body = ?", (b"body 2",))
     spool = Spool(path, capacity_bytes=1_000_000)
-    assert [body for _, body in walk(spool, "results")] == [b"entry 0", b"entry 1", None, b"entry 3"]
+    assert [body for _, body in walk(spool, "results")] == [
+        b"body 0",
+        b"body 1",
+        None,
+        b"body 3",
+    ]
     assert [letter.seq for letter in spool.dead_letters()] == [3]
     spool.close()
 
@@ -120,9 +125,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(lane=lanes, share=st.floats(0.0, 1.2), later=st.integers(0, 2))
     def ack(self, lane: Lane, share: float, later: int) -> None:
-        self.spool.ack(
-            lane, int(len(self.bodies[lane]) * share), now=NOW + timedelta(days=later)
-        )
+        self.spool.ack(lane, int(len(self.bodies[lane]) * share), now=NOW + timedelta(days=later))
 
     @rule(lane=lanes, share=st.floats(0.0, 1.0))
     def quarantine(self, lane: Lane, share: float) -> None:

@@ -1,0 +1,71 @@
+"""A process killed while it appends: what its ledger calls made is there, under its number."""
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from edge_agent.outbox import Outbox
+from edge_agent.spool.spool import Run
+from tests.edge_agent.entries import NOW, Noticed, wait_until
+
+ROOT = Path(__file__).parents[3]
+SCRIPT = Path(__file__).with_name("append_forever.py")
+
+
+def append_and_kill(path: Path, ledger: Path, *, after_s: float) -> None:
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), str(path), str(ledger)], cwd=ROOT, env={"PYTHONPATH": "."}
+    )
+    n_before = n_made(ledger)
+    try:
+        wait_until(lambda: n_made(ledger) > n_before)
+        time.sleep(after_s)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def n_made(ledger: Path) -> int:
+    return ledger.read_bytes().count(b"made") if ledger.exists() else 0
+
+
+def made_numbers(ledger: Path) -> list[tuple[int, int]]:
+    lines = [line.split() for line in ledger.read_text().splitlines()]
+    return [(int(line[1]), int(line[3])) for line in lines if line[0] == "made"]
+
+
+def check(folder: Path, *, rounds: int) -> None:
+    path, ledger = folder / "outbox.db", folder / "ledger"
+    dice = random.Random(7)
+    for _ in range(rounds):
+        append_and_kill(path, ledger, after_s=dice.uniform(0.0, 0.3))
+    outbox = Outbox(path, capacity_bytes=50_000_000, now=lambda: NOW, problems=Noticed())
+    try:
+        stored, after_seq = 0, 0
+        while found := outbox.pending("results", after_seq, limit=500, max_bytes=10**8).result(
+            timeout=10
+        ):
+            assert isinstance(found, Run)  # nothing is missing in between
+            stored += len(found.bodies)
+            after_seq = found.last_seq
+    finally:
+        outbox.close()
+    made = made_numbers(ledger)
+    assert len(set(made)) == len(made)
+    assert {epoch for epoch, _ in made} == {outbox.epoch}
+    assert max(seq for _, seq in made) <= stored
+    n_intended = ledger.read_text().count("intent")
+    assert len(made) <= stored <= n_intended
+
+
+def test_nothing_made_is_lost_and_no_number_is_given_twice(tmp_path: Path) -> None:
+    check(tmp_path, rounds=3)
+
+
+@pytest.mark.soak
+def test_nothing_made_is_lost_in_many_rounds(tmp_path: Path) -> None:
+    check(tmp_path, rounds=60)
