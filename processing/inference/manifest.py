@@ -45,6 +45,10 @@ class Artifact(Struct, frozen=True, kw_only=True):
     files: Annotated[tuple[File, ...], Meta(min_length=1, max_length=8)]
     """The first is the one to open; others (weights) lie beside it."""
 
+    @property
+    def title(self) -> str:
+        return f"{self.runtime}-{self.precision}"
+
 
 class Licence(Struct, frozen=True, kw_only=True):
     """Under which terms (a part of) the bundle may be used."""
@@ -74,7 +78,7 @@ class Metric(Struct, frozen=True, kw_only=True):
     name: Name
     value: float
     artifact: Name
-    """Which one was measured: `runtime` and `precision`, as `openvino-int8`."""
+    """The `title` of the one that was measured."""
     dataset: Name
     origin: Name
     """Who says so: `measured at build`, `published by ...`."""
