@@ -142,6 +142,19 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["webapp.accounts.permissions.IsMember"],
+    "SERVE_AUTHENTICATION": ["webapp.accounts.authentication.SessionLogin"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "OAS_VERSION": "3.1.1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "webapp.api.schema.describe_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "CameraState": "webapp.fleet.models.Camera.State",
+        "JobState": "webapp.jobs.models.Job.State",
+        "SampleState": "webapp.datasets.models.Sample.State",
+        "ReviewItemState": "webapp.review.models.ReviewItem.State",
+    },
 }
 
 LANGUAGE_CODE = "en"

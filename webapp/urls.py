@@ -3,11 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from webapp.api.health import healthz
+
 urlpatterns = [
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.dashboard.urls")),
     path("review/", include("webapp.review.urls")),
     path("media/", include("webapp.datasets.urls")),
+    path("api/", include("webapp.api.urls")),
+    path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
 ]
 

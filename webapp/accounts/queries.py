@@ -1,6 +1,10 @@
 """Reads about who is what."""
 
-from webapp.accounts.models import Organization, Role, User
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+
+from webapp.accounts.models import Membership, Organization, Role, User
 from webapp.accounts.tenancy import Actor
 
 
@@ -18,3 +22,23 @@ def organizations_of(actor: Actor) -> list[Organization]:
     if actor.is_superuser:
         return list(Organization.objects.all())
     return list(Organization.objects.filter(memberships__user=actor))
+
+
+def chosen_organization(user: User, needed: Role, *, organization_id: UUID | None) -> Organization:
+    """Return the organization that a user means, one where their role covers `needed`.
+
+    It need not be named by who has only one. Raise `ValidationError` naming `organization`.
+    """
+    roles = [role for role in Role if role.allows(needed)]
+    mine = Organization.objects.all()
+    if not user.is_superuser:
+        memberships = Membership.objects.filter(user=user, role__in=roles)
+        mine = mine.filter(pk__in=memberships.values("organization"))
+    if organization_id is not None:
+        mine = mine.filter(pk=organization_id)
+    found = list(mine[:2])
+    if not found:
+        raise ValidationError({"organization": "There is no such organization, or not for you."})
+    if len(found) > 1:
+        raise ValidationError({"organization": "You are in several: say which one you mean."})
+    return found[0]

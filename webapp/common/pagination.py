@@ -1,6 +1,16 @@
 """Pages by key, not by offset: the hundredth costs what the first does."""
 
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import DataError
+from django.db.models import Model, QuerySet
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+M = TypeVar("M", bound=Model)
 
 
 class NewestFirst(CursorPagination):
@@ -9,3 +19,25 @@ class NewestFirst(CursorPagination):
     ordering = "-pk"
     page_size_query_param = "page_size"
     max_page_size = 500
+
+    def paginate_queryset(
+        self, queryset: QuerySet[M], request: Request, view: APIView | None = None
+    ) -> list[M] | None:
+        """Return the page that the cursor names; a cursor made up by somebody is a 404."""
+        try:
+            page: list[Any] | None = super().paginate_queryset(queryset, request, view)
+        except (ValidationError, ValueError, OverflowError, DataError) as error:
+            raise NotFound(self.invalid_cursor_message) from error
+        return page
+
+
+class NewestCaptureFirst(NewestFirst):
+    """Rows newest first by when their frame was captured."""
+
+    ordering = "-captured_at"
+
+
+class NewestOccurrenceFirst(NewestFirst):
+    """Rows newest first by when they happened."""
+
+    ordering = "-occurred_at"

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views import defaults
 from rest_framework import exceptions
+from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 
 from processing.wire.identity import Problem
@@ -82,7 +83,7 @@ def field_errors(detail: object, path: str = "") -> Iterator[tuple[str, list[str
     """Yield (dotted field, sentences) of a validation error; "" is the whole body."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            here = "" if name == "non_field_errors" else str(name)
+            here = "" if name in {"non_field_errors", "__all__"} else str(name)
             yield from field_errors(inner, ".".join(filter(None, (path, here))))
     elif isinstance(detail, list) and any(isinstance(inner, dict | list) for inner in detail):
         for index, inner in enumerate(detail):
@@ -144,6 +145,8 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
         return exceptions.NotFound("There is nothing here, or not for you.")
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
+    if isinstance(error, ValidationError):
+        return exceptions.ValidationError(get_error_detail(error))
     if isinstance(error, RequestDataTooBig):
         return ApiProblem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The body is too large."
