@@ -113,9 +113,7 @@ def _per_label(
             buckets[bucket] += n_tracks
         else:
             buckets[bucket] = max(buckets[bucket], peak)
-    return {
-        name: dict(buckets) for name, buckets in per_label.items() if any(buckets.values())
-    }
+    return {name: dict(buckets) for name, buckets in per_label.items() if any(buckets.values())}
 
 
 def _watched(camera: Camera, begin: datetime, step_s: int) -> set[int]:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from django import forms
 
-from processing.wire.limits import MAX_LABELS, MAX_NAME
+from processing.wire.limits import MAX_LABELS, MAX_NAME, MAX_TEXT
 from webapp.dashboard.paging import BadCursor, Cursor
 from webapp.events.models import Event
 from webapp.fleet.actions import CameraFields
@@ -20,7 +20,7 @@ class CameraForm(forms.Form):
 
     name = forms.CharField(max_length=MAX_NAME)
     source = forms.CharField(
-        max_length=Camera._meta.get_field("source").max_length,
+        max_length=MAX_TEXT,
         help_text="rtsp://user:password@address/path, http(s)://…, usb:0, or file:NAME.mp4 in the"
         " agent's media folder. The agent opens it, the hub never does.",
     )

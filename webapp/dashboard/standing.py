@@ -9,6 +9,15 @@ from webapp.fleet.models import Agent, Camera
 Tone = Literal["ok", "warn", "err", "idle"]
 
 _URGENCY: Final[dict[Tone, int]] = {"err": 0, "warn": 1, "ok": 2, "idle": 3}
+_REPORTED: Final[dict[Camera.State, tuple[Tone, str, str]]] = {
+    Camera.State.ONLINE: ("ok", "Live", ""),
+    Camera.State.CONNECTING: ("warn", "Connecting", "The agent opens the stream."),
+    Camera.State.UNREACHABLE: ("err", "Unreachable", "The agent gets no picture from it."),
+    Camera.State.DISABLED: ("idle", "Off", ""),
+    Camera.State.UNKNOWN: ("warn", "Waiting for the agent", "{agent} has not reported on it yet."),
+}
+"""What the agent says of a camera: tone, word, and the reason when it gives none."""
+
 _MAX_CLOCK_OFFSET_MS: Final = 5000.0
 _MANY_PENDING: Final = 2000
 
@@ -40,21 +49,14 @@ def camera_standing(camera: Camera, *, at: datetime) -> Standing:
     if not agent.is_online(at=at):
         reason = f"{agent.name} is not connected; it goes on by itself and catches up later."
         return Standing("err", "Agent offline", reason, agent.last_seen_at)
-    reason, since_at = camera.state_reason, camera.state_since_at
-    match camera.state:
-        case Camera.State.ONLINE:
-            return Standing("ok", "Live", reason, since_at)
-        case Camera.State.CONNECTING:
-            words = reason or "The agent opens the stream."
-            return Standing("warn", "Connecting", words, since_at, is_busy=True)
-        case Camera.State.UNREACHABLE:
-            words = reason or "The agent gets no picture from it."
-            return Standing("err", "Unreachable", words, since_at)
-        case Camera.State.DISABLED:
-            return Standing("idle", "Off", reason, since_at)
-        case _:
-            words = f"{agent.name} has not reported on it yet."
-            return Standing("warn", "Waiting for the agent", words, is_busy=True)
+    tone, word, usual_reason = _REPORTED[Camera.State(camera.state)]
+    return Standing(
+        tone,
+        word,
+        camera.state_reason or usual_reason.format(agent=agent.name),
+        camera.state_since_at,
+        is_busy=tone == "warn",
+    )
 
 
 def agent_standing(agent: Agent, *, at: datetime) -> Standing:

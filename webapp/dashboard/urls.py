@@ -10,7 +10,6 @@ urlpatterns = [
     path("_wall/", overview.wall_part, name="overview_wall"),
     path("_agents/", overview.agents_part, name="overview_agents"),
     path("_events/", overview.events_part, name="overview_events"),
-    path("_review-waiting/", overview.review_waiting, name="review_waiting"),
     path("cameras/<uuid:camera_id>/", camera.camera, name="camera"),
     path("cameras/<uuid:camera_id>/_state/", camera.state_part, name="camera_state"),
     path("cameras/<uuid:camera_id>/_events/", camera.events_part, name="camera_events"),

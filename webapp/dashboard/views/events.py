@@ -38,7 +38,9 @@ def events(request: HttpRequest) -> HttpResponse:
         "form": chosen,
         "events_page": page_of(found, after=after),
         "is_first": after is None,
-        "is_filtered": bool(chosen.cleaned_data.get("severity") or chosen.cleaned_data.get("camera")),
+        "is_filtered": bool(
+            chosen.cleaned_data.get("severity") or chosen.cleaned_data.get("camera")
+        ),
         "query": query.urlencode(),
     }
     return page(

@@ -14,7 +14,6 @@ from webapp.dashboard.queries import (
     camera_cards,
     events_for,
     headline,
-    n_waiting,
 )
 
 _N_EVENTS = 8
@@ -59,25 +58,13 @@ def agents_part(request: HttpRequest) -> HttpResponse:
     """Show the short list of agents."""
     actor = actor_of(request)
     rows = agent_rows(actor, at=now(), with_cameras=False)
-    return _part(
-        request, "agents_short", agents=rows, may_administer=has_role(actor, Role.ADMIN)
-    )
+    return _part(request, "agents_short", agents=rows, may_administer=has_role(actor, Role.ADMIN))
 
 
 @require_safe
 def events_part(request: HttpRequest) -> HttpResponse:
     """Show the newest events."""
     return _part(request, "events_short", events=events_for(actor_of(request))[:_N_EVENTS])
-
-
-@require_safe
-def review_waiting(request: HttpRequest) -> HttpResponse:
-    """Answer with how many items wait for a labeler; with nothing when none does."""
-    n_items = n_waiting(actor_of(request))
-    text = "" if not n_items else str(n_items) if n_items < 1000 else "999+"  # noqa: PLR2004
-    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 def _part(request: HttpRequest, name: str, **context: object) -> HttpResponse:

@@ -1,0 +1,2 @@
+// Annotorious asks `process.env.NODE_ENV`, which only bundlers answer. Import this before it.
+globalThis.process ??= { env: { NODE_ENV: "production" } };

@@ -1,0 +1,115 @@
+// The boxes as a list: each with its class, how sure the model was, and what became of it. The
+// list says in words all that the picture shows, for hands that use no pointer and eyes that
+// see no picture.
+import { icon } from "../icon.js";
+import { fateOf } from "./boxes.js";
+import { FATES, percent, plural, series } from "./words.js";
+
+export class Panel {
+  #list; #count; #rows = new Map(); #told;
+
+  // told: { select(id), remove(id), restore(index), choose(id) }.
+  constructor({ list, count }, told) {
+    this.#list = list;
+    this.#count = count;
+    this.#told = told;
+  }
+
+  show(editing) {
+    const { item, ordered, removed, selected, isReadOnly } = editing;
+    const rows = new Map();
+    for (const box of ordered) rows.set(box.id, this.#row(box, item, isReadOnly));
+    for (const index of removed) rows.set(`removed-${index}`, this.#removedRow(index, item, isReadOnly));
+    if (this.#rows.size !== rows.size || [...rows.values()].some((row, at) => this.#list.children[at] !== row)) {
+      this.#place([...rows.values()]);
+    }
+    this.#rows = rows;
+    for (const [id, row] of rows) {
+      const isSelected = id === selected;
+      row.classList.toggle("is-selected", isSelected);
+      row.querySelector("[data-main]")?.setAttribute("aria-pressed", String(isSelected));
+      if (isSelected) row.scrollIntoView({ block: "nearest" });
+    }
+    this.#count.textContent = ordered.length ? plural(ordered.length, "box", "boxes") : "No boxes";
+  }
+
+  // Moving a row takes the focus from it: give it back.
+  #place(rows) {
+    const focused = this.#list.contains(document.activeElement) ? document.activeElement : null;
+    this.#list.replaceChildren(...rows);
+    if (focused?.isConnected) focused.focus({ preventScroll: true });
+  }
+
+  #row(box, item, isReadOnly) {
+    const row = this.#rows.get(box.id) ?? this.#newRow(box.id);
+    const seen = item.predictions[box.prediction];
+    const fate = FATES[fateOf(box, item.predictions)];
+    row.style.setProperty("--series", series(item, box.label));
+    setText(row, "[data-label]", box.label);
+    setText(row, "[data-score]", seen ? percent(seen.score) : "");
+    setText(row, "[data-fate]", fate);
+    for (const button of row.querySelectorAll("[data-edits]")) button.hidden = isReadOnly;
+    row.querySelector("[data-remove]").setAttribute("aria-label", `Delete ${box.label}`);
+    row.querySelector("[data-choose]").setAttribute("aria-label", `Change the class of ${box.label}`);
+    return row;
+  }
+
+  #newRow(id) {
+    const row = element("li", "box-row");
+    const main = button("box-row__main", () => this.#told.select(id));
+    main.dataset.main = "";
+    main.append(
+      element("span", "box-row__swatch"), element("span", "box-row__label", { label: "" }),
+      element("span", "box-row__fate", { fate: "" }), element("span", "box-row__score", { score: "" }),
+    );
+    const choose = iconButton("edit", () => this.#told.choose(id));
+    choose.dataset.choose = "";
+    const remove = iconButton("trash", () => this.#told.remove(id));
+    remove.dataset.remove = "";
+    row.append(main, choose, remove);
+    return row;
+  }
+
+  #removedRow(index, item, isReadOnly) {
+    const { label, score } = item.predictions[index];
+    const row = this.#rows.get(`removed-${index}`) ?? element("li", "box-row box-row--removed");
+    row.style.setProperty("--series", series(item, label));
+    const words = element("span", "box-row__main");
+    const name = element("s", "box-row__label");
+    name.textContent = label;
+    const figure = element("span", "box-row__score");
+    figure.textContent = percent(score);
+    words.append(element("span", "box-row__swatch"), name, figure);
+    const restore = iconButton("undo", () => this.#told.restore(index));
+    restore.setAttribute("aria-label", `Bring ${label} back`);
+    restore.hidden = isReadOnly;
+    row.replaceChildren(words, restore);
+    return row;
+  }
+}
+
+function element(name, className, data = {}) {
+  const made = document.createElement(name);
+  made.className = className;
+  Object.assign(made.dataset, data);
+  return made;
+}
+
+function button(className, press) {
+  const made = element("button", className);
+  made.type = "button";
+  made.addEventListener("click", press);
+  return made;
+}
+
+function iconButton(name, press) {
+  const made = button("button button--quiet button--icon button--small", press);
+  made.dataset.edits = "";
+  made.append(icon(name));
+  return made;
+}
+
+function setText(row, selector, text) {
+  const found = row.querySelector(selector);
+  if (found.textContent !== text) found.textContent = text;
+}

@@ -1,0 +1,162 @@
+// The picture and its boxes under a pointer: Annotorious draws, moves and resizes; the editor's
+// own list of boxes stays the truth, and this keeps the two alike.
+//
+// A press on a box takes it at once, a press beside one begins a new box; in draw mode every press
+// begins one. (Annotorious alone would want a click first, then a second press.)
+import "./browser-process.js";
+import { createImageAnnotator } from "../../vendor/annotorious/annotorious.js";
+import { boxAt, fromPixels, settled, toPixels } from "./boxes.js";
+
+const LOCAL = { origin: "LOCAL" }; // changes by the pointer, not by us
+const REMOTE = "REMOTE";
+const SLACK_PX = { mouse: 3, pen: 6, touch: 12 };
+
+export class Surface {
+  #anno; #size; #told; #boxes = new Map(); #isQuiet = false; #isDrawing = false; #isLocked = false;
+  #grabbed = false;
+
+  // told: { select(id|null), drag(id, xyxy), dragEnd(), draw(id, xyxy) }; `paint(id)` gives a style.
+  constructor(image, size, paint, told) {
+    this.#size = size;
+    this.#told = told;
+    this.#anno = createImageAnnotator(image, {
+      autoSave: true,
+      drawingMode: "drag",
+      style: ({ id }, state) => paint(id, state),
+    });
+    this.element.querySelector("svg").tabIndex = -1; // the place around it has the focus
+    this.element.addEventListener("pointerdown", (event) => this.#press(event), { capture: true });
+    for (const name of ["pointerup", "pointercancel"]) {
+      this.element.addEventListener(name, () => this.#let());
+    }
+    const { store, selection } = this.#anno.state;
+    store.observe(({ changes }) => this.#onPointer(changes), LOCAL);
+    selection.subscribe(({ selected }) => {
+      if (!this.#isQuiet) this.#told.select(selected[0]?.id ?? null);
+    });
+  }
+
+  get element() {
+    return this.#anno.element;
+  }
+
+  // Make the picture show these boxes, with this one in hand.
+  show(boxes, selectedId) {
+    this.#quietly(() => {
+      const { store } = this.#anno.state;
+      const wanted = new Map(boxes.map((box) => [box.id, box]));
+      for (const id of this.#boxes.keys()) if (!wanted.has(id)) store.deleteAnnotation(id, REMOTE);
+      for (const box of boxes) {
+        const shown = this.#boxes.get(box.id);
+        if (!shown && !store.getAnnotation(box.id)) store.addAnnotation(this.#annotation(box), REMOTE);
+        else if (shown !== box) store.updateAnnotation(this.#annotation(box), REMOTE);
+      }
+      this.#boxes = wanted;
+      this.#hold(selectedId);
+    });
+  }
+
+  set isDrawing(isDrawing) {
+    this.#isDrawing = isDrawing;
+    this.element.classList.toggle("is-drawing", isDrawing);
+  }
+
+  set isVisible(isVisible) {
+    this.#anno.setVisible(isVisible);
+  }
+
+  // A picture that is only looked at.
+  lock() {
+    this.#isLocked = true;
+    this.#anno.setDrawingEnabled(false);
+    this.#anno.setUserSelectAction("SELECT");
+  }
+
+  destroy() {
+    this.#isQuiet = true;
+    this.#anno.destroy();
+  }
+
+  #annotation({ id, xyxy }) {
+    const { x, y, w, h } = toPixels(xyxy, this.#size);
+    const bounds = { minX: x, minY: y, maxX: x + w, maxY: y + h };
+    const geometry = { x, y, w, h, rot: 0, bounds };
+    return { id, bodies: [], target: { annotation: id, selector: { type: "RECTANGLE", geometry } } };
+  }
+
+  #hold(id) {
+    const held = this.#anno.state.selection.selected?.[0]?.id ?? null;
+    if (held !== id) this.#anno.setSelected(id ?? undefined);
+  }
+
+  #quietly(change) {
+    this.#isQuiet = true;
+    try {
+      change();
+    } finally {
+      this.#isQuiet = false;
+    }
+  }
+
+  #onPointer({ created = [], updated = [] }) {
+    for (const annotation of created) {
+      this.#boxes.set(annotation.id, null);
+      this.#told.draw(annotation.id, this.#place(annotation));
+    }
+    for (const { newValue } of updated) {
+      const before = this.#boxes.get(newValue.id);
+      const xyxy = this.#place(newValue);
+      if (before) this.#told.drag(newValue.id, settled(before.xyxy, xyxy, this.#size));
+    }
+  }
+
+  #place(annotation) {
+    return fromPixels(annotation.target.selector.geometry, this.#size);
+  }
+
+  #press(event) {
+    if (!event.isTrusted || event.button !== 0 || this.#isLocked) return;
+    this.#grabbed = true;
+    const held = this.#anno.state.selection.selected?.[0]?.id;
+    const onHeld = event.target.closest?.(".a9s-annotation.selected");
+    const box = this.#isDrawing ? undefined : this.#under(event);
+    if (!this.#isDrawing && onHeld && (!box || box.id === held || isHandle(event.target))) return;
+    if (!box) {
+      // Annotorious draws only while nothing is in hand; letting go mounts its tool in time.
+      if (held) this.#anno.setSelected();
+      return;
+    }
+    event.stopPropagation();
+    event.preventDefault();
+    this.#anno.setSelected(box.id);
+    requestAnimationFrame(() => this.#hand(event));
+  }
+
+  // Give the press to the box that it selected, so that one gesture selects and moves.
+  #hand(event) {
+    const shape = this.element.querySelector(".a9s-annotation.selected .a9s-shape-handle");
+    if (!shape || !this.#grabbed) return;
+    const { pointerId, pointerType, clientX, clientY } = event;
+    shape.dispatchEvent(new PointerEvent("pointerdown", {
+      pointerId, pointerType, clientX, clientY, bubbles: true, cancelable: true, isPrimary: true,
+    }));
+  }
+
+  #under({ clientX, clientY, pointerType }) {
+    const { left, top, width, height } = this.element.getBoundingClientRect();
+    const slack = SLACK_PX[pointerType] ?? SLACK_PX.mouse;
+    const shown = [...this.#boxes.values()].filter(Boolean);
+    const x = (clientX - left) / width, y = (clientY - top) / height;
+    return boxAt(shown, x, y, slack / width, slack / height);
+  }
+
+  #let() {
+    if (!this.#grabbed) return;
+    this.#grabbed = false;
+    this.#told.dragEnd();
+  }
+}
+
+function isHandle(target) {
+  return Boolean(target.closest?.(".a9s-handle, .a9s-edge-handle"));
+}

@@ -1,0 +1,180 @@
+"""What a browser hears: one socket for its pages, one for a camera that it looks at.
+
+Plain ASGI, without Channels' consumer (which hops through a thread for every message). The server
+below us buffers without limit for a browser that does not read, so what bounds a browser's cost is
+the rule of one flight: whatever its mailbox holds is sent, and nothing more until the browser has
+thanked for each message. A browser that does not thank for `PATIENCE_S` is sent away.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, Final, NoReturn
+
+import structlog
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketSendEvent
+from django.db import Error as DatabaseError
+
+from webapp.common.broadcast import Mailbox, Payload, Topic, broadcast
+from webapp.dashboard.audience import (
+    LoggedOut,
+    NotYours,
+    camera_topics,
+    organization_topics,
+    sessions,
+)
+from webapp.dashboard.database import in_thread
+from webapp.dashboard.follower import changes_followed
+
+THANKS: Final = "ok"
+"""All that a browser ever says: it has handled one message."""
+APART_S: Final = 0.1
+"""Between two flights: 10 pictures a second at the most."""
+PATIENCE_S: Final = 15.0
+RECHECK_S: Final = 60.0
+
+MALFORMED: Final = 1008
+TRY_LATER: Final = 1013
+LOGGED_OUT: Final = 4401
+NOT_YOURS: Final = 4404
+STALLED: Final = 4408
+
+Scope = dict[str, Any]
+"""A connection as ASGI and Channels describe it."""
+AskTopics = Callable[[], frozenset[Topic]]
+
+log = structlog.get_logger(__name__)
+
+
+class Over(Exception):
+    """The connection ends; `code` is what the browser is told, if it is still there."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+async def live(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Tell a page what changed in its user's organizations, and how much arrives."""
+    session_key = _session_key(scope)
+    ask = partial(organization_topics, session_key)
+    with changes_followed.needed():
+        await Connection(receive, send, session_key=session_key, ask_topics=ask).serve()
+
+
+async def live_camera(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Send a camera's live pictures to whoever looks at it."""
+    session_key = _session_key(scope)
+    ask = partial(camera_topics, session_key, scope["url_route"]["kwargs"]["camera_id"])
+    await Connection(receive, send, session_key=session_key, ask_topics=ask).serve()
+
+
+class Connection:
+    """One websocket of one browser, from connect to close."""
+
+    def __init__(
+        self,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        *,
+        session_key: str | None,
+        ask_topics: AskTopics,
+    ) -> None:
+        self._receive = receive
+        self._send = send
+        self._session_key = session_key
+        self._ask_topics = ask_topics
+        self._n_in_flight = 0
+        self._landed = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Serve until either side has had enough."""
+        await self._receive()  # the connect itself
+        await self._send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+        try:
+            topics = await self._allowed_topics()
+            await self._exchange(topics)
+        except Over as over:
+            if over.code is not None:
+                await self._send({"type": "websocket.close", "code": over.code, "reason": None})
+
+    async def _exchange(self, topics: frozenset[Topic]) -> None:
+        assert self._session_key is not None
+        with ExitStack() as stack:
+            mailbox = stack.enter_context(broadcast.subscribed(*topics))
+            ended = stack.enter_context(sessions.watching(self._session_key))
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._read())
+                    tasks.create_task(self._deliver(mailbox))
+                    tasks.create_task(self._stay_allowed(topics))
+                    tasks.create_task(self._leave_after(ended))
+            except ExceptionGroup as group:
+                overs, others = group.split(Over)
+                if overs is None or others is not None:
+                    raise
+                # One ends them all; of two at once, the browser's own leaving comes first.
+                raise min(_leaves(overs), key=lambda over: over.code or 0) from None
+
+    async def _read(self) -> NoReturn:
+        while True:
+            event = await self._receive()
+            if event["type"] != "websocket.receive":
+                raise Over(None)
+            if event.get("text") != THANKS:
+                raise Over(MALFORMED)
+            self._n_in_flight -= 1
+            if self._n_in_flight <= 0:
+                self._landed.set()
+
+    async def _deliver(self, mailbox: Mailbox) -> NoReturn:
+        while True:
+            payloads = await mailbox.take()
+            self._n_in_flight = len(payloads)
+            self._landed.clear()
+            for payload in payloads:
+                await self._send(_frame(payload))
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await asyncio.gather(self._landed.wait(), asyncio.sleep(APART_S))
+            except TimeoutError:
+                raise Over(STALLED) from None
+
+    async def _stay_allowed(self, topics: frozenset[Topic]) -> NoReturn:
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            try:
+                allowed = await self._allowed_topics()
+            except DatabaseError as error:
+                log.warning("audience.unknown", reason=str(error))
+                continue
+            if allowed != topics:
+                raise Over(TRY_LATER)  # it comes back, to other topics
+
+    async def _leave_after(self, ended: asyncio.Event) -> NoReturn:
+        await ended.wait()
+        raise Over(LOGGED_OUT)
+
+    async def _allowed_topics(self) -> frozenset[Topic]:
+        try:
+            return await in_thread(self._ask_topics)()
+        except LoggedOut:
+            raise Over(LOGGED_OUT) from None
+        except NotYours:
+            raise Over(NOT_YOURS) from None
+
+
+def _session_key(scope: Scope) -> str | None:
+    key = scope["session"].session_key
+    return key if isinstance(key, str) else None
+
+
+def _frame(payload: Payload) -> WebSocketSendEvent:
+    if isinstance(payload, str):
+        return {"type": "websocket.send", "bytes": None, "text": payload}
+    return {"type": "websocket.send", "bytes": payload, "text": None}
+
+
+def _leaves(group: ExceptionGroup[Over]) -> list[Over]:
+    return [over for over in group.exceptions if isinstance(over, Over)]
