@@ -4,12 +4,20 @@ import os
 import secrets
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+MIN_SECRET_CHARACTERS: Final = 50
+MIN_DISTINCT: Final = 16
+
+
+class UnsafeSettings(Exception):
+    """These settings must not face the internet; the text says what to set."""
 
 
 class Env(BaseSettings):
@@ -38,8 +46,27 @@ class Env(BaseSettings):
 
     @property
     def resolved_secret_key(self) -> str:
-        """Return the secret key, making and keeping one when none is set."""
+        """Return the secret key, making and keeping one when none is set.
+
+        Raise `UnsafeSettings` for a hub behind HTTPS whose key is missing or easy to guess.
+        """
+        if self.https and not is_strong(self.secret_key):
+            raise UnsafeSettings(
+                "FARWATCH_HTTPS is on, so FARWATCH_SECRET_KEY must be set to at least"
+                f" {MIN_SECRET_CHARACTERS} random characters. To make one:"
+                " python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+            )
         return self.secret_key or kept_secret(self.data_dir / "secret_key")
+
+
+def is_strong(secret: str) -> bool:
+    """Return whether nobody guesses this secret: long, varied, and no example of Django's."""
+    is_varied = len(set(secret)) >= MIN_DISTINCT
+    return (
+        len(secret) >= MIN_SECRET_CHARACTERS
+        and is_varied
+        and not secret.startswith("django-insecure-")
+    )
 
 
 def kept_secret(path: Path, *, n_bytes: int = 64) -> str:

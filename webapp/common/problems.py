@@ -13,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
-from rest_framework.response import Response
 
 from processing.wire.identity import Problem
 
@@ -51,11 +50,11 @@ def problem(
 
 
 def problem_http(refusal: Problem) -> HttpResponse:
-    """Return a problem as a plain response, for what does not pass through the API's views."""
+    """Return a problem as a response: JSON, whatever else the caller would have accepted."""
     return HttpResponse(_encode(refusal), status=refusal.status, content_type=CONTENT_TYPE)
 
 
-def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:  # noqa: ARG001 - the signature is DRF's
+def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse | None:  # noqa: ARG001 - the signature is DRF's
     """Return what an API view's exception becomes; None for a crash, which `server_error` takes."""
     known = _as_api_exception(error)
     if known is None:
@@ -71,12 +70,10 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     else:
         code = known.code if isinstance(known, ApiProblem) else ""
         refusal = problem(status, detail=str(known.detail), code=code)
-    return Response(
-        msgspec.to_builtins(refusal),
-        status=refusal.status,
-        headers=_headers(known),
-        content_type=CONTENT_TYPE,
-    )
+    response = problem_http(refusal)
+    for name, value in _headers(known).items():
+        response[name] = value
+    return response
 
 
 def field_errors(detail: object, path: str = "") -> Iterator[tuple[str, list[str]]]:
