@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
@@ -101,6 +101,13 @@ class Health:
         with self._lock:
             self._cameras.pop(camera_id, None)
         self._on_change()
+
+    def keep_only(self, camera_ids: Iterable[UUID]) -> None:
+        """Forget all cameras but these."""
+        wanted = set(camera_ids)
+        with self._lock:
+            for camera_id in self._cameras.keys() - wanted:
+                del self._cameras[camera_id]
 
     def frame_analysed(self, camera_id: UUID, *, width: int, height: int) -> None:
         """Count a frame that became a result."""

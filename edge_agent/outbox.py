@@ -358,6 +358,8 @@ class Outbox:
         future: Future[T] = Future()
 
         def call() -> None:
+            if not future.set_running_or_notify_cancel():
+                return  # nobody waits for it any more
             try:
                 future.set_result(work())
             except SpoolDamaged as error:

@@ -1,1 +1,1 @@
-"""Where frames come from; one file a kind of source."""
+"""Where frames come from: what a camera's address means, and one file a kind of source."""

@@ -19,7 +19,7 @@ class Ballast:
     def restore(self) -> None:
         """Take the space if there is plenty; do nothing if not, or if it is taken already."""
         try:
-            if self._path.exists() or shutil.disk_usage(self._path.parent).free < _COMFORT:
+            if self._path.exists() or free_bytes(self._path.parent) < _COMFORT:
                 return
             with self._path.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, _SIZE)
@@ -32,3 +32,8 @@ class Ballast:
             self._path.unlink(missing_ok=True)
         except OSError:
             return  # a disk that fails altogether; the outbox says so
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how much this user may still write there."""
+    return shutil.disk_usage(folder).free
