@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 SCHEMES: Final = ("rtsp", "rtsps", "http", "https")
 _USB = re.compile(r"usb:\d{1,3}")
-_FILE = re.compile(r"file:[\w][\w .()+-]*", re.ASCII)
+_FILE = re.compile(r"file:(?!\.{1,2}$)[^/\\:|\x00-\x1f\x7f]+")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
 
 

@@ -37,6 +37,19 @@ def test_it_works(agent: Agent) -> None:
     assert told.samples == SamplePolicy(every_s=60.0)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "rtsp://user:secret@[fd00::1]:554/h264?channel=1",
+        "https://camera.lan/stream.m3u8",
+        "usb:0",
+        "file:straße (1).mp4",
+    ],
+)
+def test_streams_devices_and_files_are_sources(agent: Agent, source: str) -> None:
+    assert add_camera(agent, at=START, name="Gate", source=source).source == source
+
+
 def test_every_change_raises_the_version(agent: Agent) -> None:
     camera = add_camera(agent, at=START, name="Gate", source="usb:0")
     assert wanted(agent) == (2, ["Gate"])
@@ -60,6 +73,8 @@ def test_an_update_leaves_the_rest(agent: Agent) -> None:
         CameraFields(name="x" * 201),
         CameraFields(source="file:../../etc/passwd"),
         CameraFields(source="file:/etc/passwd"),
+        CameraFields(source="file:.."),
+        CameraFields(source="file:"),
         CameraFields(source="concat:a|b"),
         CameraFields(source="gopher://camera.lan"),
         CameraFields(source="rtsp://"),

@@ -8,6 +8,13 @@ from webapp.fleet.actions.cameras import (
     remove_camera,
     update_camera,
 )
+from webapp.fleet.actions.connections import (
+    SILENCE,
+    Opened,
+    close_session,
+    close_silent_sessions,
+    open_session,
+)
 from webapp.fleet.actions.enrolment import (
     BadSignature,
     EnrolmentRefused,
@@ -19,8 +26,10 @@ from webapp.fleet.actions.enrolment import (
     enrol_agent,
     revoke_agent,
 )
+from webapp.fleet.actions.reports import know_bundle, record_bundle, record_report
 
 __all__ = [
+    "SILENCE",
     "BadSignature",
     "CameraFields",
     "CameraInUse",
@@ -29,10 +38,17 @@ __all__ = [
     "JoinTokenUnknown",
     "JoinTokenUsed",
     "KeyRefused",
+    "Opened",
     "TooManyCameras",
     "add_camera",
+    "close_session",
+    "close_silent_sessions",
     "create_join_token",
     "enrol_agent",
+    "know_bundle",
+    "open_session",
+    "record_bundle",
+    "record_report",
     "remove_camera",
     "revoke_agent",
     "update_camera",

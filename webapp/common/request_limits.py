@@ -1,0 +1,122 @@
+"""How large a request's body may be, and how long it may take to come.
+
+Django reads a body whole, to a file on disk, before it looks for a view or a login
+(`DATA_UPLOAD_MAX_MEMORY_SIZE` is about forms). So the limit stands before Django.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    HTTPScope,
+)
+
+from webapp.common.problems import CONTENT_TYPE, problem
+
+MAX_BODY_BYTES: Final = 1024 * 1024
+"""Of any request; a route that takes more says so here."""
+MAX_BODY_BYTES_OF: Final[dict[str, int]] = {}
+"""By the beginning of the path."""
+BODY_TIMEOUT_S: Final = 30.0
+
+
+class TooLarge(Exception):
+    """The body is larger than its route takes."""
+
+
+class TooSlow(Exception):
+    """The body did not come in time."""
+
+
+def most_bytes(path: str) -> int:
+    """Return how large the body of a request to `path` may be."""
+    return next(
+        (most for prefix, most in MAX_BODY_BYTES_OF.items() if path.startswith(prefix)),
+        MAX_BODY_BYTES,
+    )
+
+
+def too_large_problem(path: str) -> bytes:
+    """Return the body of a 413."""
+    detail = f"at most {most_bytes(path)} bytes are taken here"
+    return msgspec.json.encode(problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail=detail))
+
+
+def too_slow_problem() -> bytes:
+    """Return the body of a 408."""
+    detail = f"the request did not come whole within {BODY_TIMEOUT_S:.0f} s"
+    return msgspec.json.encode(problem(HTTPStatus.REQUEST_TIMEOUT, detail=detail))
+
+
+def limit_requests(application: ASGI3Application) -> ASGI3Application:
+    """Wrap an HTTP application: it hears of no body that is too large or too slow."""
+
+    async def limited(
+        scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        most = most_bytes(scope["path"])
+        if _content_length(scope) > most:
+            await _refuse(send, 413, too_large_problem(scope["path"]))
+            return
+        body = _Body(receive, most)
+        try:
+            await application(scope, body.receive, send)
+        except TooLarge:
+            await _refuse(send, 413, too_large_problem(scope["path"]))
+        except TooSlow:
+            await _refuse(send, 408, too_slow_problem())
+
+    return limited  # type: ignore[return-value]  # of HTTP requests alone
+
+
+class _Body:
+    """Counts a body while it comes."""
+
+    def __init__(self, receive: ASGIReceiveCallable, most: int) -> None:
+        self._receive = receive
+        self._left = most
+        self._is_whole = False
+        self._deadline = asyncio.get_running_loop().time() + BODY_TIMEOUT_S
+
+    async def receive(self) -> ASGIReceiveEvent:
+        if self._is_whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                event = await self._receive()
+        except TimeoutError as error:
+            raise TooSlow from error
+        if event["type"] == "http.request":
+            self._left -= len(event["body"])
+            self._is_whole = not event.get("more_body", False)
+        if self._left < 0:
+            raise TooLarge
+        return event
+
+
+def _content_length(scope: HTTPScope) -> int:
+    """Return what the request says of its body's size; 0 for nothing, or nonsense."""
+    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(said) if said.isdigit() else 0
+
+
+async def _refuse(send: ASGISendCallable, status: int, body: bytes) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", CONTENT_TYPE.encode()),
+                (b"content-length", str(len(body)).encode()),
+                (b"connection", b"close"),
+            ],
+            "trailers": False,
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})

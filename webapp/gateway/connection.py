@@ -1,0 +1,113 @@
+"""One agent that is connected to this process, and all of them."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from processing.wire.limits import CREDIT_BATCHES
+from processing.wire.messages import DesiredState, StateReport
+from webapp.gateway.handshake import Session
+from webapp.gateway.outbound import Outbound
+from webapp.gateway.refusal import Refusal
+
+MAX_IN_FLIGHT: Final = 4 * CREDIT_BATCHES
+"""Batches (and gaps, which are small) of one agent on their way into the database."""
+_REPORT_EVERY: Final = timedelta(seconds=1)
+
+
+class Reports:
+    """What an agent says of itself: the newest, written once a second at the most."""
+
+    def __init__(self) -> None:
+        self.newest: StateReport | None = None
+        self._is_due = False
+        self._is_in_flight = False
+        self._taken_at: datetime | None = None
+
+    def put(self, report: StateReport) -> None:
+        self.newest = report
+        self._is_due = True
+
+    def take(self, *, at: datetime) -> StateReport | None:
+        """Return the newest report if it is to be written now; `settle` says that it was."""
+        is_early = self._taken_at is not None and at - self._taken_at < _REPORT_EVERY
+        if not self._is_due or self._is_in_flight or is_early:
+            return None
+        self._is_due, self._is_in_flight, self._taken_at = False, True, at
+        return self.newest
+
+    def settle(self) -> None:
+        self._is_in_flight = False
+
+
+class Connection:
+    """A session and what this process knows of it; lives on the event loop."""
+
+    def __init__(self, session: Session, desired: DesiredState, *, at: datetime) -> None:
+        self.session = session
+        self.outbound = Outbound()
+        self.reports = Reports()
+        self.last_heard_at = at
+        self.n_in_flight = 0
+        self.desired = desired
+        self._camera_ids = _camera_ids(desired)
+
+    def want(self, desired: DesiredState) -> None:
+        """Tell the agent what is wanted of it from now on."""
+        self.desired = desired
+        self._camera_ids = _camera_ids(desired)
+        self.outbound.desire(desired)
+
+    def has_camera(self, camera_id: UUID) -> bool:
+        return camera_id in self._camera_ids
+
+    @property
+    def n_cameras_online(self) -> int:
+        """Return how many cameras give pictures, by the newest report."""
+        cameras = self.reports.newest.cameras if self.reports.newest else ()
+        return sum(camera.state == "online" for camera in cameras)
+
+    def take_credit(self) -> None:
+        """Count a batch in; raise `Refusal` when the agent has more under way than it may."""
+        if self.n_in_flight >= MAX_IN_FLIGHT:
+            raise Refusal("malformed", f"more than {MAX_IN_FLIGHT} batches in flight")
+        self.n_in_flight += 1
+
+
+def _camera_ids(desired: DesiredState) -> frozenset[UUID]:
+    return frozenset(camera.camera_id for camera in desired.cameras)
+
+
+class Connections:
+    """At most one connection an agent."""
+
+    def __init__(self) -> None:
+        self._of_agent: dict[UUID, Connection] = {}
+
+    def __len__(self) -> int:
+        return len(self._of_agent)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(tuple(self._of_agent.values()))
+
+    @property
+    def agent_ids(self) -> list[UUID]:
+        return list(self._of_agent)
+
+    def add(self, connection: Connection) -> Connection | None:
+        """Take in a connection; return the one that it supersedes, or itself if it is the older."""
+        agent_id = connection.session.agent_id
+        other = self._of_agent.get(agent_id)
+        if other is not None and other.session.number > connection.session.number:
+            return connection
+        self._of_agent[agent_id] = connection
+        return other
+
+    def remove(self, connection: Connection) -> None:
+        if self._of_agent.get(connection.session.agent_id) is connection:
+            del self._of_agent[connection.session.agent_id]
+
+    def of_camera(self, camera_id: UUID) -> Connection | None:
+        """Return the connection of the agent that has this camera."""
+        return next((each for each in self if each.has_camera(camera_id)), None)

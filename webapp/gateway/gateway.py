@@ -1,0 +1,204 @@
+"""All that a web process has for its agents, put together; it lives on the event loop."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from django.db import DatabaseError, InterfaceError
+
+from processing.wire.messages import PROTOCOL, Challenge, Hello, LivePicture, StateReport
+from webapp.common.broadcast import Broadcast, broadcast
+from webapp.common.clock import now
+from webapp.common.hub_identity import hub_id
+from webapp.fleet.actions import SILENCE
+from webapp.gateway.connection import Connection, Connections
+from webapp.gateway.database import DatabaseThread
+from webapp.gateway.handshake import Admission, Doorkeeper
+from webapp.gateway.ingest.delivery import Delivery, LaneMessage, Outcome, Stored, last_seq
+from webapp.gateway.ingest.writer import Writer
+from webapp.gateway.live import Live
+from webapp.gateway.refusal import Refusal
+from webapp.gateway.tallies import Tallies
+from webapp.gateway.upkeep import Upkeep, end_session
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+log = structlog.get_logger(__name__)
+
+NONCE_BYTES: Final = 32
+_MAX_SEQ: Final = 2**63 - 1
+
+
+class Gateway:
+    """Lets agents in, passes on what they say, keeps them up to date."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime] = now,
+        audience: Broadcast = broadcast,
+        writer: Writer | None = None,
+    ) -> None:
+        self.clock = clock
+        self.connections = Connections()
+        self.writer = writer or Writer()
+        self._audience = audience
+        self._database = DatabaseThread()
+        self._doorkeeper = Doorkeeper()
+        self._live = Live(self.connections, audience)
+        self._tallies = Tallies(self.connections, audience)
+        self._upkeep = Upkeep(self.connections, self._database)
+        self._hub_id: UUID | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._on_stop = ExitStack()
+
+    def start(self) -> None:
+        """Begin, on the running event loop; again is nothing."""
+        if self._tasks:
+            return
+        self.writer.start()
+        self._on_stop.enter_context(self._audience.watched(self._live.audience_changed))
+        intervals: tuple[tuple[float, Callable[[], Awaitable[None]]], ...] = (
+            (0.5, self._publish_tallies),
+            (1.0, self._upkeep.follow_fleet),
+            (1.0, self._flush_reports),
+            (5.0, self._renew_demands),
+            (SILENCE.total_seconds(), self._notice_silence),
+        )
+        self._tasks = [asyncio.create_task(_every(*interval)) for interval in intervals]
+
+    async def stop(self) -> None:
+        """End; agents come again, and what was not acknowledged comes again with them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        self._on_stop.close()
+        self.writer.stop()
+        self._database.stop()
+
+    async def make_challenge(self) -> Challenge:
+        if self._hub_id is None:
+            self._hub_id = await self._database.call(hub_id)
+        return Challenge(
+            protocol=PROTOCOL,
+            hub_id=self._hub_id,
+            nonce=secrets.token_bytes(NONCE_BYTES),
+            server_at=self.clock(),
+        )
+
+    async def admit(self, hello: Hello, challenge: Challenge) -> Admission:
+        """Begin a session, or raise a `Refusal`."""
+        return await self._database.call(
+            self._doorkeeper.admit, hello, challenge=challenge, at=self.clock()
+        )
+
+    def join(self, connection: Connection) -> None:
+        """Take a connection in; one that the agent had before is closed."""
+        superseded = self.connections.add(connection)
+        if superseded is not None:
+            superseded.outbound.end(
+                Refusal("superseded", "another connection of this agent is newer")
+            )
+        self._live.renew(connection)
+        log.info("agent.connected", agent=str(connection.session.agent_id))
+
+    async def leave(self, connection: Connection, refusal: Refusal | None) -> None:
+        """Note that a connection has ended, and why."""
+        self.connections.remove(connection)
+        session = connection.session
+        log.info(
+            "agent.disconnected",
+            agent=str(session.agent_id),
+            reason=refusal.code if refusal else "closed",
+        )
+        if refusal is not None:
+            await self._database.call(
+                self._doorkeeper.tell_refused, session.agent_id, refusal, at=self.clock()
+            )
+        await self._database.call(
+            end_session, session.agent_id, session=session.number, at=self.clock()
+        )
+
+    async def deliver(self, connection: Connection, message: LaneMessage) -> None:
+        """Have entries stored; they are acknowledged once they are committed."""
+        session = connection.session
+        if message.epoch != session.epoch:
+            raise Refusal("malformed", f"epoch {message.epoch} in a session of {session.epoch}")
+        if not message.first_seq <= last_seq(message) <= _MAX_SEQ:
+            raise Refusal("malformed", "an impossible range of numbers")
+        connection.take_credit()
+        await self.writer.submit(
+            Delivery(session, message, self.clock(), partial(self._settle, connection))
+        )
+
+    async def report(self, connection: Connection, report: StateReport) -> None:
+        """Have the agent's state written down."""
+        connection.reports.put(report)
+        await self._flush_report(connection)
+
+    def show(self, connection: Connection, picture: LivePicture) -> None:
+        self._live.show(connection, picture)
+
+    def _settle(self, connection: Connection, outcome: Outcome) -> None:
+        connection.n_in_flight -= 1
+        match outcome:
+            case Refusal():
+                connection.outbound.end(outcome)
+            case Stored(ack, n_results):
+                if ack is not None:
+                    connection.outbound.ack(ack)
+                self._tallies.add(connection.session.organization_id, n_results, at=self.clock())
+
+    async def _flush_report(self, connection: Connection) -> None:
+        at = self.clock()
+        if (report := connection.reports.take(at=at)) is not None:
+            settle = partial(_settle_report, connection)
+            await self.writer.submit(Delivery(connection.session, report, at, settle))
+
+    async def _flush_reports(self) -> None:
+        for connection in self.connections:
+            await self._flush_report(connection)
+
+    async def _publish_tallies(self) -> None:
+        self._tallies.publish(at=self.clock())
+
+    async def _renew_demands(self) -> None:
+        for connection in self.connections:
+            self._live.renew(connection)
+
+    async def _notice_silence(self) -> None:
+        at = self.clock()
+        self._upkeep.close_silent(at=at)
+        await self._upkeep.sweep(at=at)
+
+
+def _settle_report(connection: Connection, outcome: Outcome) -> None:
+    connection.reports.settle()
+    if isinstance(outcome, Refusal):
+        connection.outbound.end(outcome)
+
+
+async def _every(interval_s: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Do `work` at intervals; while the database is away, try again."""
+    is_failing = False
+    while True:
+        await asyncio.sleep(interval_s)
+        try:
+            await work()
+        except (DatabaseError, InterfaceError) as error:
+            if not is_failing:
+                log.warning("upkeep.failing", work=work.__name__, reason=str(error).strip())
+            is_failing = True
+        else:
+            is_failing = False
+
+
+gateway = Gateway()
+"""This web process's."""

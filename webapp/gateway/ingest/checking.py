@@ -1,0 +1,130 @@
+"""The edge of the hub: which entries are taken, and why one is not."""
+
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from typing import Final, Literal, TypeAlias
+from uuid import UUID
+
+from processing.wire.limits import FUTURE_TOLERANCE_S, MAX_DETECTIONS, PAST_TOLERANCE_S
+from processing.wire.messages import EventRaised, Rejection, Result, SampleOffered
+from processing.wire.packed import BadDetections, check
+from webapp.datasets.actions import keep_sample
+from webapp.datasets.models import Sample
+from webapp.events.actions import EventLane, Raised
+from webapp.fleet.models import Agent
+from webapp.gateway.ingest.directory import (
+    Directory,
+    KnownBundle,
+    KnownCamera,
+    TooManyBundles,
+)
+from webapp.results.bulk import NewResult
+
+RejectionCode: TypeAlias = Literal[
+    "unknown_camera", "from_the_future", "too_old", "bad_detections", "bad_picture"
+]
+
+_FUTURE: Final = timedelta(seconds=FUTURE_TOLERANCE_S)
+_PAST: Final = timedelta(seconds=PAST_TOLERANCE_S)
+_MOST_LABELS: Final = 2**15
+"""A label is a smallint in the minutes."""
+
+
+class Rejected(Exception):
+    """The hub will never store this entry."""
+
+    def __init__(self, code: RejectionCode, detail: str) -> None:
+        super().__init__(detail)
+        self.code: RejectionCode = code
+        self.detail = detail
+
+    def of(self, seq: int) -> Rejection:
+        return Rejection(seq=seq, code=self.code, detail=self.detail)
+
+
+class Edge:
+    """Checks the entries of one batch of an agent and makes rows of them."""
+
+    def __init__(self, agent: Agent, directory: Directory, *, epoch: int, at: datetime) -> None:
+        self._agent = agent
+        self._directory = directory
+        self._epoch = epoch
+        self._at = at
+        self._earliest, self._latest = at - _PAST, at + _FUTURE
+
+    def result(self, seq: int, entry: Result) -> NewResult:
+        """Return the row of a result, or raise `Rejected`."""
+        camera = self.camera(entry.camera_id)
+        bundle = self.bundle(entry.bundle)
+        _check_detections(entry.detections, bundle)
+        for label, n_tracks in entry.n_started:
+            n_labels = bundle.n_labels or _MOST_LABELS
+            if not (0 <= label < n_labels and 0 < n_tracks <= MAX_DETECTIONS):
+                raise Rejected("bad_detections", f"{n_tracks} tracks begun of label {label}")
+        if not isfinite(entry.latency_ms):
+            raise Rejected("bad_detections", "a latency that is no number")
+        return NewResult(
+            seq,
+            camera.key,
+            bundle.key,
+            self.instant(entry.captured_at),
+            entry.latency_ms,
+            entry.detections,
+            entry.n_started,
+        )
+
+    def event(self, seq: int, entry: EventRaised, *, lane: EventLane) -> Raised:
+        """Return the row of an event, or raise `Rejected`."""
+        self.instant(entry.occurred_at)
+        if entry.camera_id is not None:
+            self.camera(entry.camera_id)
+        return Raised(self._agent, self._epoch, lane, seq, entry, self._at)
+
+    def sample(self, seq: int, entry: SampleOffered) -> Sample:
+        """Keep a sample, at once, or raise `Rejected`."""
+        camera = self.camera(entry.camera_id)
+        bundle = self.bundle(entry.bundle)
+        self.instant(entry.captured_at)
+        _check_detections(entry.detections, bundle)
+        sample = keep_sample(
+            agent=self._agent,
+            camera=camera.row,
+            bundle=bundle.row,
+            epoch=self._epoch,
+            seq=seq,
+            offered=entry,
+            at=self._at,
+        )
+        if sample is None:
+            raise Rejected("bad_picture", "the picture is no JPEG")
+        return sample
+
+    def camera(self, camera_id: UUID) -> KnownCamera:
+        camera = self._directory.of_agent(self._agent).cameras.get(camera_id)
+        if camera is None:
+            raise Rejected("unknown_camera", f"{self._agent.name} has no camera {camera_id}")
+        return camera
+
+    def bundle(self, digest: bytes) -> KnownBundle:
+        try:
+            return self._directory.bundle(self._agent, digest, at=self._at)
+        except TooManyBundles as error:
+            raise Rejected("bad_detections", str(error)) from error
+
+    def instant(self, at: datetime) -> datetime:
+        """Return the instant in UTC; raise `Rejected` when no clock that is right says so."""
+        if at > self._latest:
+            raise Rejected(
+                "from_the_future",
+                f"{at.isoformat()} is ahead of the hub's clock, which says {self._at.isoformat()}",
+            )
+        if at < self._earliest:
+            raise Rejected("too_old", f"{at.isoformat()} is more than {_PAST.days} days ago")
+        return at if at.tzinfo is UTC else at.astimezone(UTC)
+
+
+def _check_detections(detections: bytes, bundle: KnownBundle) -> None:
+    try:
+        check(detections, n_labels=bundle.n_labels or _MOST_LABELS)
+    except BadDetections as error:
+        raise Rejected("bad_detections", str(error)) from error

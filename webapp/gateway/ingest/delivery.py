@@ -1,0 +1,71 @@
+"""What goes into the ingest and what comes out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from processing.wire.messages import (
+    Ack,
+    EventBatch,
+    Gap,
+    Lane,
+    ResultBatch,
+    SampleBatch,
+    StateReport,
+)
+from webapp.gateway.handshake import Session
+from webapp.gateway.refusal import Refusal
+from webapp.results.queries import LaneKey
+
+LaneMessage: TypeAlias = ResultBatch | EventBatch | SampleBatch | Gap
+Storable: TypeAlias = LaneMessage | StateReport
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Committed."""
+
+    ack: Ack | None
+    """None for a report: nobody waits for it."""
+    n_results: int = 0
+    """New ones."""
+
+
+Outcome: TypeAlias = Stored | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message of an agent on its way into the database."""
+
+    session: Session
+    message: Storable
+    received_at: datetime
+    done: Callable[[Outcome], None]
+    """Called on the event loop, once, after the commit."""
+
+    @property
+    def n_entries(self) -> int:
+        """Return how much work it is."""
+        return 1 if isinstance(self.message, Gap | StateReport) else len(self.message.entries)
+
+
+def lane_of(message: LaneMessage) -> Lane:
+    match message:
+        case ResultBatch():
+            return "results"
+        case SampleBatch():
+            return "media"
+        case EventBatch() | Gap():
+            return message.lane
+
+
+def lane_key(session: Session, message: LaneMessage) -> LaneKey:
+    return LaneKey(session.agent_id, message.epoch, lane_of(message))
+
+
+def last_seq(message: LaneMessage) -> int:
+    if isinstance(message, Gap):
+        return message.last_seq
+    return message.first_seq + len(message.entries) - 1

@@ -1,0 +1,159 @@
+"""The websocket of agents: a bare ASGI app, because a message must not cost a task and a thread.
+
+A stock Channels consumer makes one of each for every message, and spends five times the CPU.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeAlias, assert_never
+
+import structlog
+from django.db import DatabaseError, InterfaceError
+
+from processing.wire.codec import SUBPROTOCOLS, Codec, Malformed, hub_codec
+from processing.wire.limits import HANDSHAKE_TIMEOUT_S, MAX_MESSAGE_BYTES
+from processing.wire.messages import (
+    AgentMessage,
+    EventBatch,
+    Gap,
+    Hello,
+    LivePicture,
+    ResultBatch,
+    SampleBatch,
+    StateReport,
+)
+from webapp.gateway.connection import Connection
+from webapp.gateway.gateway import Gateway
+from webapp.gateway.outbound import Send, frame, send_end
+from webapp.gateway.refusal import TRY_LATER, Refusal
+
+log = structlog.get_logger(__name__)
+
+Scope: TypeAlias = Mapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
+
+MAX_GREETING: Final = 512
+"""Sockets at a time that have not said yet who they are."""
+
+
+class PeerLeft(Exception):
+    """The other end closed the socket."""
+
+
+class AgentSocket:
+    """`/agent/ws`: a challenge, a hello, a welcome; then the agent delivers."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._n_greeting = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._gateway.start()
+        await receive()
+        subprotocol = _chosen(scope)
+        if subprotocol is None or self._n_greeting >= MAX_GREETING or _is_browser(scope):
+            await send({"type": "websocket.close", "code": TRY_LATER})
+            return
+        await send({"type": "websocket.accept", "subprotocol": subprotocol})
+        codec = hub_codec(subprotocol)
+        try:
+            connection = await self._greet(codec, receive, send)
+        except PeerLeft:
+            return
+        except Refusal as refusal:
+            log.info("agent.refused", code=refusal.code, client=scope.get("client"))
+            await send_end(send, codec, refusal)
+        except (DatabaseError, InterfaceError):
+            await send_end(send, codec, TRY_LATER)
+        else:
+            await self._serve(connection, codec, receive, send)
+
+    async def _greet(self, codec: Codec[AgentMessage], receive: Receive, send: Send) -> Connection:
+        """Return the connection of an agent that proved who it is."""
+        self._n_greeting += 1
+        try:
+            challenge = await self._gateway.make_challenge()
+            await send(frame(codec, challenge))
+            async with asyncio.timeout(HANDSHAKE_TIMEOUT_S):
+                hello = await _receive(codec, receive)
+            if not isinstance(hello, Hello):
+                raise Refusal("malformed", "the first word is a hello")
+            admission = await self._gateway.admit(hello, challenge)
+        except TimeoutError as error:
+            raise Refusal("timeout", f"no hello in {HANDSHAKE_TIMEOUT_S:.0f} s") from error
+        finally:
+            self._n_greeting -= 1
+        await send(frame(codec, admission.welcome))
+        return Connection(admission.session, admission.welcome.desired, at=self._gateway.clock())
+
+    async def _serve(
+        self, connection: Connection, codec: Codec[AgentMessage], receive: Receive, send: Send
+    ) -> None:
+        """Listen and answer until either end has enough."""
+        self._gateway.join(connection)
+        listening = asyncio.create_task(self._listen(connection, codec, receive))
+        sending = asyncio.create_task(connection.outbound.run(send, codec))
+        refusal: Refusal | None = None
+        try:
+            await asyncio.wait({listening, sending}, return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                refusal = listening.result()
+                if refusal is not None:
+                    connection.outbound.end(refusal)
+                    await sending
+        finally:
+            listening.cancel()
+            sending.cancel()
+            self._gateway.connections.remove(connection)
+        await self._gateway.leave(connection, refusal)
+
+    async def _listen(
+        self, connection: Connection, codec: Codec[AgentMessage], receive: Receive
+    ) -> Refusal | None:
+        """Take messages until the agent leaves, or one is refused."""
+        try:
+            while True:
+                message = await _receive(codec, receive)
+                connection.last_heard_at = self._gateway.clock()
+                await self._take(connection, message)
+        except PeerLeft:
+            return None
+        except Refusal as refusal:
+            return refusal
+
+    async def _take(self, connection: Connection, message: AgentMessage) -> None:
+        match message:
+            case ResultBatch() | EventBatch() | SampleBatch() | Gap():
+                await self._gateway.deliver(connection, message)
+            case StateReport():
+                await self._gateway.report(connection, message)
+            case LivePicture():
+                self._gateway.show(connection, message)
+            case Hello():
+                raise Refusal("malformed", "a second hello")
+            case _:
+                assert_never(message)
+
+
+async def _receive(codec: Codec[AgentMessage], receive: Receive) -> AgentMessage:
+    """Return the next message; raise `PeerLeft`, or a `Refusal` of what is none."""
+    event = await receive()
+    if event["type"] == "websocket.disconnect":
+        raise PeerLeft
+    data = event.get("bytes") or (event.get("text") or "").encode()
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise Refusal("too_large", f"{len(data)} bytes; {MAX_MESSAGE_BYTES} are allowed")
+    try:
+        return codec.decode(data)
+    except (Malformed, UnicodeDecodeError) as error:
+        raise Refusal("malformed", str(error)) from error
+
+
+def _chosen(scope: Scope) -> str | None:
+    """Return the first of our subprotocols that the agent speaks."""
+    return next((each for each in SUBPROTOCOLS if each in scope["subprotocols"]), None)
+
+
+def _is_browser(scope: Scope) -> bool:
+    """Return whether cookies came along: agents have none, and other sites' pages have no say."""
+    return any(name == b"cookie" for name, _ in scope["headers"])
