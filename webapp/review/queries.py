@@ -36,6 +36,11 @@ class QueueStatus:
     """Decided since midnight UTC, by everybody."""
     n_mine_today: int
 
+    @property
+    def percent_done(self) -> int:
+        """Return how much of today's work is done, 0..100."""
+        return round(100 * self.n_done_today / (self.n_done_today + self.n_open or 1))
+
 
 @dataclass(frozen=True)
 class Outlook:
@@ -87,6 +92,8 @@ class ItemForEditor:
     reason: str
     """Why the picture is here, in words, with the figure."""
     predictions: Sequence[PredictedBox]
+    doubtful: int | None
+    """Which prediction is the reason."""
     boxes: Sequence[Box]
     """What to begin with: what a labeler last saved, else the predictions."""
     labels: Sequence[str]
@@ -193,6 +200,7 @@ def item_for_editor(item: ReviewItem, *, by: User, at: datetime) -> ItemForEdito
     """Return all that the editor shows of `item` to `by`."""
     sample = item.sample
     predicted = predictions_of(sample)
+    doubtful = doubtful_prediction(sample, predicted)
     decided = standing_verdict(item)
     lease = live_lease(item, at=at)
     return ItemForEditor(
@@ -206,8 +214,9 @@ def item_for_editor(item: ReviewItem, *, by: User, at: datetime) -> ItemForEdito
         camera=sample.camera.name,
         captured_at=sample.captured_at,
         bundle=sample.bundle.digest,
-        reason=reason_in_words(sample, predicted),
+        reason=reason_in_words(sample, None if doubtful is None else predicted[doubtful]),
         predictions=predicted,
+        doubtful=doubtful,
         boxes=_boxes_to_begin_with(sample, predicted),
         labels=sample.bundle.labels,
         frequent_labels=frequent_labels(sample),
@@ -247,14 +256,19 @@ def frequent_labels(sample: Sample) -> list[str]:
     return list(dict.fromkeys([*seen, *here, *labels]))[:N_KEYED_LABELS]
 
 
-def reason_in_words(sample: Sample, predicted: Sequence[PredictedBox]) -> str:
+def doubtful_prediction(sample: Sample, predicted: Sequence[PredictedBox]) -> int | None:
+    """Return the index of the prediction that the sample was kept for, if one was."""
+    if sample.reason == Sample.Reason.RANDOM or not predicted:
+        return None
+    return min(range(len(predicted)), key=lambda index: abs(predicted[index].score - sample.score))
+
+
+def reason_in_words(sample: Sample, doubtful: PredictedBox | None) -> str:
     """Return why the sample is here, naming the thing in doubt and its score."""
     if sample.reason == Sample.Reason.RANDOM:
         return "Taken at random, so that what is measured stays unbiased"
-    figure = f"the model is {sample.score:.0%} sure"
-    doubtful = min(predicted, key=lambda box: abs(box.score - sample.score), default=None)
     what = f"“{doubtful.label}”" if doubtful else "this picture"
-    return f"In doubt about {what}: {figure}"
+    return f"In doubt about {what}: the model is {sample.score:.0%} sure"
 
 
 def _boxes_to_begin_with(sample: Sample, predicted: Sequence[PredictedBox]) -> list[Box]:

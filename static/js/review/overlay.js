@@ -31,10 +31,13 @@ export class Overlay {
     const [x0, y0] = box.xyxy;
     const seen = item.predictions[box.prediction];
     const isInside = y0 < TOP_ROOM;
-    caption.className = `caption${isInside ? " caption--inside" : ""}${isSelected ? " caption--selected" : ""}`;
+    caption.className = "caption";
+    caption.classList.toggle("caption--inside", isInside);
+    caption.classList.toggle("caption--selected", isSelected);
     caption.style.cssText = `left:${100 * x0}%;top:${100 * y0}%;--series:${series(item, box.label)}`;
     const isGuess = seen && fateOf(box, item.predictions) === "kept";
-    const text = isGuess ? `${box.label} ${percent(seen.score)}` : box.label;
+    const mark = box.prediction === item.doubtful ? "?" : "";
+    const text = isGuess ? `${box.label} ${percent(seen.score)}${mark}` : box.label;
     if (caption.textContent !== text) caption.textContent = text;
     return caption;
   }

@@ -43,7 +43,9 @@ export class Panel {
   #row(box, item, isReadOnly) {
     const row = this.#rows.get(box.id) ?? this.#newRow(box.id);
     const seen = item.predictions[box.prediction];
-    const fate = FATES[fateOf(box, item.predictions)];
+    const isDoubtful = seen && box.prediction === item.doubtful;
+    const fate = FATES[fateOf(box, item.predictions)] || (isDoubtful ? "in doubt" : "");
+    row.classList.toggle("box-row--doubtful", fate === "in doubt");
     row.style.setProperty("--series", series(item, box.label));
     setText(row, "[data-label]", box.label);
     setText(row, "[data-score]", seen ? percent(seen.score) : "");
