@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.bundle_steps import BuildFailed, CocoSource, build_bundle
+from deploy.bundle_metrics import CocoSource
+from deploy.bundle_steps import BuildFailed, build_bundle
 from deploy.cache import cache_dir
 from deploy.human_models import SourceNotFetched, fetch_human_models, is_fetched
 from deploy.nanodet import NAME, VERSION

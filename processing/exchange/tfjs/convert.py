@@ -35,7 +35,7 @@ def to_onnx(graph: Graph, *, name: str, names: Mapping[str, str]) -> onnx.ModelP
 
 def _ordered(graph: Graph, outputs: list[str]) -> list[Node]:
     """Return the nodes that the outputs need, each after those that it needs."""
-    needs: dict[str, set[str]] = {}
+    needs: dict[str, list[str]] = {}
     waiting = list(outputs)
     while waiting:
         name = waiting.pop()
@@ -43,7 +43,7 @@ def _ordered(graph: Graph, outputs: list[str]) -> list[Node]:
             continue
         if name not in graph.nodes:
             raise NotConvertible(f"the graph has no node {name!r}")
-        needs[name] = {source for source, _ in graph.nodes[name].inputs}
+        needs[name] = [source for source, _ in graph.nodes[name].inputs]
         waiting.extend(needs[name])
     try:
         return [graph.nodes[name] for name in TopologicalSorter(needs).static_order()]

@@ -1,0 +1,1 @@
+"""What every benchmark has in common: its command, its report, fair rounds."""
