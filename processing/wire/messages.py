@@ -25,7 +25,7 @@ LANES: Final[tuple[Lane, ...]] = ("alerts", "events", "results", "media")
 Instant = Annotated[datetime, Meta(tz=True)]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.MAX_NAME)]
 Text = Annotated[str, Meta(max_length=limits.MAX_TEXT)]
-Seq = Annotated[int, Meta(ge=1, lt=2**63)]
+Seq = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Epoch = Annotated[int, Meta(ge=1, lt=2**53)]
 Score = Annotated[float, Meta(ge=0.0, le=1.0)]
 Digest = Annotated[bytes, Meta(min_length=16, max_length=16)]
