@@ -124,6 +124,7 @@ def describe(folder: Path, source: Path, video: Path) -> Manifest:
         labels=nanodet.LABELS,
         input=nanodet.INPUT,
         head=nanodet.HEAD,
+        thresholds=nanodet.THRESHOLDS,
         artifacts=(
             _artifact(folder, "openvino", "int8", IR, IR_WEIGHTS),
             _artifact(folder, "onnx", "fp32", ONNX),

@@ -4,6 +4,7 @@ from typing import Final
 
 from processing.inference.heads.nanodet import Level, NanodetHead
 from processing.inference.input_spec import InputSpec
+from processing.inference.thresholds import Thresholds
 
 NAME: Final = "nanodet-g-416"
 VERSION: Final = "1"
@@ -29,6 +30,9 @@ HEAD: Final = NanodetHead(
     ),
     n_bins=11,
 )
+
+THRESHOLDS: Final = Thresholds(score_floor=0.1, nms_iou=0.6)
+"""Below a tenth lie hundreds of candidates a picture, and a tracker uses none of them."""
 
 TENSORS: Final = {
     "input_1": "image",

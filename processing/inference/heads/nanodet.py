@@ -11,10 +11,11 @@ from processing.inference.heads.decoder import Unfit
 from processing.inference.heads.suppression import suppress
 from processing.inference.input_spec import InputSpec
 from processing.inference.thresholds import Thresholds
-from processing.vision.detections import Boxes, Detections
+from processing.vision.detections import Detections
 
 _MAX_CANDIDATES: Final = 1000
 """Before suppression; a picture that has more is noise."""
+_LIMIT: Final = 60.0
 
 
 class Level(Struct, frozen=True, kw_only=True):
@@ -48,52 +49,79 @@ class NanodetDecoder:
     ) -> None:
         self._n_labels = n_labels
         self._thresholds = thresholds
-        self._strides = tuple(np.float32(level.stride) for level in head.levels)
-        self._centres = tuple(_centres(spec, level.stride) for level in head.levels)
-        self._bins = np.arange(head.n_bins, dtype=np.float32)
+        self._n_cells = tuple(_n_cells(spec, level.stride) for level in head.levels)
+        self._centres = np.concatenate([_centres(spec, level.stride) for level in head.levels])
+        self._strides = np.repeat(
+            np.array([level.stride for level in head.levels], np.float32), self._n_cells
+        )[:, np.newaxis]
+        bins = np.arange(head.n_bins, dtype=np.float32)
+        self._moments = np.stack((np.ones_like(bins), bins), axis=1)
         scores = tuple(level.scores for level in head.levels)
         self.outputs: tuple[str, ...] = (*scores, *(level.distances for level in head.levels))
 
     def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Raise `Unfit` unless the outputs (without the batch axis) have the shapes they must."""
-        cells = [len(centres) for centres in self._centres]
-        depths = [self._n_labels] * len(cells) + [4 * len(self._bins)] * len(cells)
-        for name, shape in zip(self.outputs, zip(cells * 2, depths, strict=True), strict=True):
+        """See `Decoder`."""
+        n_levels = len(self._n_cells)
+        depths = [self._n_labels] * n_levels + [4 * len(self._moments)] * n_levels
+        for name, *shape in zip(self.outputs, self._n_cells * 2, depths, strict=True):
             if name not in shapes:
                 raise Unfit(f"the network has no output {name!r}")
-            if shapes[name] != shape:
-                raise Unfit(f"output {name!r} has the shape {shapes[name]}, not {shape}")
+            if shapes[name] != tuple(shape):
+                raise Unfit(f"output {name!r} has the shape {shapes[name]}, not {tuple(shape)}")
 
     def __call__(self, outputs: Sequence[NDArray[np.float32]]) -> Detections:
         """See `Decoder`."""
-        n_levels = len(self._strides)
-        found = [
-            self._candidates(level, outputs[level], outputs[n_levels + level])
-            for level in range(n_levels)
-        ]
-        boxes, scores, labels = (np.concatenate(part) for part in zip(*found, strict=True))
-        if len(scores) > _MAX_CANDIDATES:
-            best = np.argpartition(-scores, _MAX_CANDIDATES)[:_MAX_CANDIDATES]
-            boxes, scores, labels = boxes[best], scores[best], labels[best]
+        n_levels = len(self._n_cells)
+        cells, scores, labels = self._candidates(outputs[:n_levels])
+        sides = self._expected(_rows(outputs[n_levels:], cells, self._n_cells))
+        sides *= self._strides[cells]
+        centres = self._centres[cells]
+        boxes = np.concatenate((centres - sides[:, :2], centres + sides[:, 2:]), axis=1)
         return suppress(boxes, scores, labels, self._thresholds)
 
     def _candidates(
-        self, level: int, scores: NDArray[np.float32], distances: NDArray[np.float32]
-    ) -> tuple[Boxes, NDArray[np.float32], NDArray[np.intp]]:
-        flat = scores.reshape(-1)
-        above = np.flatnonzero(flat > self._thresholds.score_floor)
-        cells, labels = np.divmod(above, self._n_labels)
-        sides = self._expected(distances[cells]) * self._strides[level]
-        centres = self._centres[level][cells]
-        boxes = np.concatenate((centres - sides[:, :2], centres + sides[:, 2:]), axis=1)
-        return boxes, flat[above], labels
+        self, levels: Sequence[NDArray[np.float32]]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.intp]]:
+        """Return cell, score and label of what is above the floor, level by level."""
+        flat = [level.reshape(-1) for level in levels]
+        above = [np.flatnonzero(scores > self._thresholds.score_floor) for scores in flat]
+        scores = np.concatenate([level[found] for level, found in zip(flat, above, strict=True)])
+        starts = np.cumsum((0, *self._n_cells[:-1])) * self._n_labels
+        numbers = np.concatenate(
+            [found + start for found, start in zip(above, starts, strict=True)]
+        )
+        if len(scores) > _MAX_CANDIDATES:
+            best = np.argpartition(-scores, _MAX_CANDIDATES)[:_MAX_CANDIDATES]
+            best.sort()
+            scores, numbers = scores[best], numbers[best]
+        cells, labels = np.divmod(numbers, self._n_labels)
+        return cells, scores, labels
 
     def _expected(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the mean bin (n, 4) of the distributions (n, 4 * n_bins)."""
-        weights = logits.reshape(-1, 4, len(self._bins))
-        weights = np.exp(weights - weights.max(axis=2, keepdims=True))
-        mean: NDArray[np.float32] = (weights @ self._bins) / weights.sum(axis=2)
-        return mean
+        # Clipped so that no exponent overflows; trained logits are far from it.
+        weights = np.exp(np.clip(logits.reshape(-1, len(self._moments)), -_LIMIT, _LIMIT))
+        total_and_mean = weights @ self._moments
+        mean: NDArray[np.float32] = total_and_mean[:, 1] / total_and_mean[:, 0]
+        return mean.reshape(-1, 4)
+
+
+def _rows(
+    levels: Sequence[NDArray[np.float32]], cells: NDArray[np.intp], n_cells: Sequence[int]
+) -> NDArray[np.float32]:
+    """Return the rows of these cells (ascending), which count through all levels."""
+    starts = np.cumsum((0, *n_cells))
+    cuts = np.searchsorted(cells, starts)
+    return np.concatenate(
+        [
+            level[cells[cuts[number] : cuts[number + 1]] - starts[number]]
+            for number, level in enumerate(levels)
+        ]
+    )
+
+
+def _n_cells(spec: InputSpec, stride: int) -> int:
+    return -(-spec.width // stride) * -(-spec.height // stride)
 
 
 def _centres(spec: InputSpec, stride: int) -> NDArray[np.float32]:
