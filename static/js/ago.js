@@ -13,6 +13,7 @@ export function refreshTimes(root = document) {
   for (const element of root.querySelectorAll("time[data-ago]")) {
     const words = relative((Date.now() - Date.parse(element.dateTime)) / 1000);
     if (element.textContent !== words) element.textContent = words;
+    if (element.title.endsWith("UTC")) element.title = new Date(element.dateTime).toLocaleString();
   }
 }
 

@@ -3,7 +3,7 @@ import uPlot from "../vendor/uplot/uplot.js";
 import { labelVariable, resolved } from "./colours.js";
 
 const FONT = '12px system-ui, "Segoe UI", "Liberation Sans", sans-serif';
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
 
 // Each row on top of those after it, so that the first (the most seen) is drawn first and whole.
@@ -55,7 +55,7 @@ function unwatched(values, step, colour) {
     ctx.save();
     ctx.fillStyle = colour;
     plot.data[0].forEach((time, i) => {
-      if (values[i] !== null) return;
+      if (values[i] !== null || i === values.length - 1) return; // the last bucket is still being filled
       const left = plot.valToPos(time - step / 2, "x", true), right = plot.valToPos(time + step / 2, "x", true);
       ctx.fillRect(left, bbox.top, right - left + 1, bbox.height);
     });

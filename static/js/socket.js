@@ -10,7 +10,6 @@ export class Socket {
   constructor(path, handlers) {
     this.#path = path;
     this.#handlers = handlers;
-    this.#onVisibility = this.#onVisibility.bind(this);
   }
 
   open() {
@@ -26,7 +25,7 @@ export class Socket {
     this.#drop();
   }
 
-  #onVisibility() {
+  #onVisibility = () => {
     if (document.hidden) {
       this.#drop();
       this.#handlers.state?.("paused");
@@ -34,7 +33,7 @@ export class Socket {
       this.#delay = FIRST_MS;
       this.#connect();
     }
-  }
+  };
 
   #connect() {
     if (this.#socket || !this.#wanted) return;

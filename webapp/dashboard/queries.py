@@ -63,7 +63,7 @@ def headline(actor: User, *, at: datetime) -> Headline:
     agents = list(Agent.objects.for_actor(actor).filter(is_revoked=False))
     online = {agent.pk for agent in agents if agent.is_online(at=at)}
     cameras = Camera.objects.for_actor(actor).aggregate(
-        total=Count("pk"),
+        total=Count("pk", filter=Q(is_enabled=True)),
         online=Count("pk", filter=Q(agent__in=online, state=Camera.State.ONLINE)),
     )
     minute = at.replace(second=0, microsecond=0) - timedelta(minutes=1)

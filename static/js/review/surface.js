@@ -120,7 +120,10 @@ export class Surface {
     const held = this.#anno.state.selection.selected?.[0]?.id;
     const onHeld = event.target.closest?.(".a9s-annotation.selected");
     const box = this.#isDrawing ? undefined : this.#under(event);
-    if (!this.#isDrawing && onHeld && (!box || box.id === held || isHandle(event.target))) return;
+    if (!this.#isDrawing && onHeld && (!box || box.id === held || isHandle(event.target))) {
+      this.#keepHeld(onHeld);
+      return;
+    }
     if (!box) {
       // Annotorious draws only while nothing is in hand; letting go mounts its tool in time.
       if (held) this.#anno.setSelected();
@@ -137,9 +140,20 @@ export class Surface {
     const shape = this.element.querySelector(".a9s-annotation.selected .a9s-shape-handle");
     if (!shape || !this.#grabbed) return;
     const { pointerId, pointerType, clientX, clientY } = event;
+    this.#keepHeld(shape.closest(".a9s-annotation"));
     shape.dispatchEvent(new PointerEvent("pointerdown", {
       pointerId, pointerType, clientX, clientY, bubbles: true, cancelable: true, isPrimary: true,
     }));
+  }
+
+  // Annotorious takes a quick drag for a click, and would let go of a box whose edge came short of
+  // the pointer: the end of a drag is for the box alone.
+  #keepHeld(group) {
+    const end = (event) => {
+      event.stopPropagation();
+      this.#let();
+    };
+    group.addEventListener("pointerup", end, { once: true });
   }
 
   #under({ clientX, clientY, pointerType }) {
