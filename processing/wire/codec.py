@@ -44,7 +44,7 @@ class Codec(Generic[T_co]):
             raise Malformed(f"{len(data)} bytes; at most {MAX_MESSAGE_BYTES} are allowed")
         try:
             return self._decoder.decode(data)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Malformed(str(error)) from error
 
 

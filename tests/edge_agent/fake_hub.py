@@ -5,7 +5,7 @@ import contextlib
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
@@ -20,6 +20,7 @@ from processing.wire.identity import challenge_bytes
 from processing.wire.messages import (
     PROTOCOL,
     Ack,
+    AgentMessage,
     Challenge,
     Cursor,
     DesiredState,
@@ -159,9 +160,7 @@ class FakeHub:
         )
         await self._tell(
             socket,
-            Welcome(
-                agent_name="test", server_at=utc_now(), cursors=cursors, desired=self.desired
-            ),
+            Welcome(agent_name="test", server_at=utc_now(), cursors=cursors, desired=self.desired),
         )
         return True
 
@@ -179,8 +178,10 @@ class FakeHub:
                     await self._advance(socket, gap.lane, gap.epoch, gap.last_seq)
                 case Hello():
                     raise AssertionError("a second hello")
-                case batch:
+                case ResultBatch() | EventBatch() | SampleBatch() as batch:
                     await self._take(socket, batch)
+                case message:
+                    assert_never(message)
 
     async def _take(self, socket: ServerConnection, batch: Batch) -> None:
         lane = lane_of_batch(batch)
@@ -192,7 +193,8 @@ class FakeHub:
             raise Cut
         rejected = reaction or ()
         refused = {rejection.seq for rejection in rejected}
-        for seq, entry in enumerate(batch.entries, batch.first_seq):
+        entries: tuple[Entry, ...] = batch.entries
+        for seq, entry in enumerate(entries, batch.first_seq):
             key = (batch.epoch, lane, seq)
             self.n_repeated += key in self.stored
             if seq not in refused:
@@ -210,16 +212,14 @@ class FakeHub:
     ) -> None:
         before = self.cursors.get((epoch, lane), 0)
         self.cursors[epoch, lane] = max(before, through)
-        ack = Ack(
-            epoch=epoch, lane=lane, through_seq=self.cursors[epoch, lane], rejected=rejected
-        )
+        ack = Ack(epoch=epoch, lane=lane, through_seq=self.cursors[epoch, lane], rejected=rejected)
         for _ in range(self.n_acks):
             await self._tell(socket, ack)
 
     async def _tell(self, socket: ServerConnection, message: HubMessage) -> None:
         await socket.send(self._codec.encode(message))
 
-    async def _hear(self, socket: ServerConnection) -> object:
+    async def _hear(self, socket: ServerConnection) -> AgentMessage:
         return self._codec.decode(await socket.recv(decode=False))
 
 

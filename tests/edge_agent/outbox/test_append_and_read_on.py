@@ -115,10 +115,12 @@ def test_a_new_epoch_numbers_what_is_left_anew(make_outbox: MakeOutbox) -> None:
 
 def test_many_threads_may_append(make_outbox: MakeOutbox) -> None:
     outbox = make_outbox()
-    threads = [
-        threading.Thread(target=lambda: [outbox.append(result(n)) for n in range(100)])
-        for _ in range(4)
-    ]
+
+    def append_many() -> None:
+        for n in range(100):
+            outbox.append(result(n))
+
+    threads = [threading.Thread(target=append_many) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

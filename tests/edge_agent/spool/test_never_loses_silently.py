@@ -10,7 +10,13 @@ import apsw
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from edge_agent.spool.spool import New, Run, Spool
 from processing.wire.messages import LANES, Gap, Lane
@@ -177,10 +183,12 @@ class Machine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-class TestMachine(Machine.TestCase):  # type: ignore[name-defined,misc]  # hypothesis makes it
-    settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+def test_whatever_happens() -> None:
+    brief = settings(max_examples=40, stateful_step_count=25, deadline=None)
+    run_state_machine_as_test(Machine, settings=brief)
 
 
 @pytest.mark.soak
-class TestMachineLong(Machine.TestCase):  # type: ignore[name-defined,misc]  # hypothesis makes it
-    settings = settings(max_examples=2000, stateful_step_count=60, deadline=None)
+def test_whatever_happens_at_length() -> None:
+    long = settings(max_examples=2000, stateful_step_count=60, deadline=None)
+    run_state_machine_as_test(Machine, settings=long)
