@@ -1,26 +1,27 @@
 """Reads for labelers' pages: how the queue stands, what may be claimed, one item in full."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 
 from processing.wire.messages import SamplePolicy
+from processing.wire.packed import count_labels
 from webapp.accounts.models import Role, User
 from webapp.datasets.models import Annotation, Sample
 from webapp.fleet.models import Camera
-from webapp.results.models import LabelMinute
 from webapp.review.boxes import Box, PredictedBox, predicted_boxes
 from webapp.review.models import PASS_PAUSE, Lease, ReviewItem, ReviewQueue, Verdict
 
 N_KEYED_LABELS = 9
 """Classes that have a number key."""
 
-_FREQUENCY_SPAN = timedelta(days=7)
+_N_LATELY = 100
 _N_RECENT = 12
 
 
@@ -238,22 +239,14 @@ def predictions_of(sample: Sample) -> list[PredictedBox]:
 
 
 def frequent_labels(sample: Sample) -> list[str]:
-    """Return the classes that this camera has seen most of lately, then those in the picture."""
-    counted = (
-        LabelMinute.objects.filter(
-            camera=sample.camera_id,
-            bundle=sample.bundle_id,
-            minute_at__gt=sample.received_at - _FREQUENCY_SPAN,
-        )
-        .values("label")
-        .annotate(n=Sum("n_detections"))
-        .order_by("-n", "label")
-        .values_list("label", flat=True)
-    )
+    """Return the classes that are commonest in what this camera kept lately, then the others."""
+    lately = Sample.objects.filter(camera=sample.camera_id, bundle=sample.bundle_id)
+    counts: Counter[int] = Counter()
+    for packed in lately.values_list("predictions", flat=True)[:_N_LATELY]:
+        counts.update(count_labels(bytes(packed)))
     labels = sample.bundle.labels
-    seen = [labels[label] for label in counted[:N_KEYED_LABELS] if label < len(labels)]
-    here = [box.label for box in predictions_of(sample)]
-    return list(dict.fromkeys([*seen, *here, *labels]))[:N_KEYED_LABELS]
+    common = [labels[label] for label, _ in counts.most_common() if label < len(labels)]
+    return list(dict.fromkeys([*common, *labels]))[:N_KEYED_LABELS]
 
 
 def doubtful_prediction(sample: Sample, predicted: Sequence[PredictedBox]) -> int | None:

@@ -14,7 +14,10 @@ export function newId() {
 // The boxes an item begins with, each tied to the prediction it stands for.
 export function boxesOf(item, saved = item.boxes) {
   const free = new Set(item.predictions.keys());
-  const boxes = saved.map(({ xyxy, label }) => ({ id: newId(), xyxy, label, prediction: null }));
+  const boxes = saved.map(({ xyxy, label, prediction = null }) => {
+    free.delete(prediction); // a draft knows
+    return { id: newId(), xyxy, label, prediction };
+  });
   for (const fits of [isSame, (box, seen) => iou(box.xyxy, seen.xyxy) >= SAME_THING_IOU]) {
     for (const box of boxes) {
       if (box.prediction !== null) continue;

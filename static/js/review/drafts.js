@@ -6,7 +6,7 @@ export function keepDraft(item, boxes, isSent = false) {
   const draft = {
     url: item.url,
     revision: item.revision,
-    boxes: boxes.map(({ xyxy, label }) => ({ xyxy, label })),
+    boxes: boxes.map(({ xyxy, label, prediction }) => ({ xyxy, label, prediction })),
     isSent,
   };
   try {

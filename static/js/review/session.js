@@ -1,5 +1,6 @@
 // From one picture to the next without a wait: the next one is claimed and decoded ahead, saves go
 // their way in the background, and nothing is forgotten until the hub has it.
+import { isSame } from "./boxes.js";
 import { dropDraft, keepDraft, unfinishedSaves } from "./drafts.js";
 import { LoggedOut, Moved, Unreachable } from "./hub.js";
 
@@ -26,7 +27,7 @@ export class Session {
     this.#view.status(status);
     await this.#open({ item, image: await pictureOf(item) });
     for (const { id, url, revision, boxes } of unfinishedSaves()) {
-      if (id !== item.id) this.#send({ id, url, revision }, boxes, (draft) => this.#hub.save(draft, revision, boxes));
+      if (id !== item.id) this.#send({ id, url, revision }, boxes, (draft) => this.#hub.save(draft, revision, plain(boxes)));
     }
   }
 
@@ -145,8 +146,8 @@ export class Session {
 
   #undelivered(item, boxes, error) {
     dropDraft(item);
-    const isThere = error instanceof Moved && error.item.decided?.is_mine; // an earlier try arrived
-    if (isThere || !boxes) return boxes ? undefined : this.#view.say(error.message, "warn");
+    if (!boxes) return this.#view.say(error.message, "warn"); // a skip: nothing was typed
+    if (error instanceof Moved && isThere(boxes, error.item.decided)) return;
     keepDraft(item, boxes);
     this.#view.unsaved(item, error);
   }
@@ -175,6 +176,12 @@ export async function pictureOf(item) {
   image.src = item.picture_url;
   await image.decode().catch(() => {});
   return image;
+}
+
+// Whether an earlier try of the same save had arrived after all.
+function isThere(boxes, decided) {
+  return Boolean(decided?.is_mine) && decided.boxes.length === boxes.length
+    && boxes.every((box, index) => isSame(box, decided.boxes[index]));
 }
 
 function plain(boxes) {
