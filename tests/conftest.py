@@ -1,8 +1,9 @@
 """People, places and a clock that tests ask for by name; files and tables of their own."""
 
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def django_db_modify_db_settings() -> None:
 def _data_dir() -> Iterator[None]:
     yield
     shutil.rmtree(_DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture
+def soaked() -> Callable[[int], int]:
+    """How many of `n` rounds to make: all when soaking, else 2 %."""
+    is_soaking = bool(os.environ.get("FARWATCH_SOAK"))
+    return lambda n: n if is_soaking else max(1, n // 50)
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ class Gateway:
             (1.0, self._upkeep.follow_fleet),
             (1.0, self._flush_reports),
             (5.0, self._renew_demands),
-            (SILENCE.total_seconds(), self._notice_silence),
+            (SILENCE.total_seconds(), self.notice_silence),
         )
         self._tasks = [asyncio.create_task(_every(*interval)) for interval in intervals]
 
@@ -173,7 +173,8 @@ class Gateway:
         for connection in self.connections:
             self._live.renew(connection)
 
-    async def _notice_silence(self) -> None:
+    async def notice_silence(self) -> None:
+        """Close what is silent here, and end the sessions of processes that died."""
         at = self.clock()
         self._upkeep.close_silent(at=at)
         await self._upkeep.sweep(at=at)

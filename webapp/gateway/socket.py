@@ -136,16 +136,20 @@ class AgentSocket:
 
 
 async def _receive(codec: Codec[AgentMessage], receive: Receive) -> AgentMessage:
-    """Return the next message; raise `PeerLeft`, or a `Refusal` of what is none."""
+    """Return the next message; raise `PeerLeft` or a `Refusal`."""
     event = await receive()
     if event["type"] == "websocket.disconnect":
         raise PeerLeft
-    data = event.get("bytes") or (event.get("text") or "").encode()
+    return read_message(codec, event.get("bytes") or (event.get("text") or "").encode())
+
+
+def read_message(codec: Codec[AgentMessage], data: bytes) -> AgentMessage:
+    """Return the message, or raise a `Refusal` of what is none."""
     if len(data) > MAX_MESSAGE_BYTES:
         raise Refusal("too_large", f"{len(data)} bytes; {MAX_MESSAGE_BYTES} are allowed")
     try:
         return codec.decode(data)
-    except (Malformed, UnicodeDecodeError) as error:
+    except Malformed as error:
         raise Refusal("malformed", str(error)) from error
 
 

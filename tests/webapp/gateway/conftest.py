@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.factories import Clock, make_bundle
+from tests.factories import Clock, make_agent, make_bundle
 from webapp.accounts.models import Organization
 from webapp.common.broadcast import Broadcast
-from webapp.fleet.models import Bundle
+from webapp.fleet.models import Agent, Bundle
 from webapp.gateway.database import DatabaseThread
 from webapp.gateway.gateway import Gateway
 from webapp.gateway.socket import AgentSocket
@@ -44,3 +44,9 @@ def database(transactional_db: None) -> Iterator[DatabaseThread]:
 def bundle(acme: Organization) -> Bundle:
     """The bundle of `make_entry`."""
     return make_bundle(acme, digest="0" * 31 + "1")
+
+
+@pytest.fixture
+def other_agent(agent: Agent) -> Agent:
+    """Another agent of the same site."""
+    return make_agent(agent.site)

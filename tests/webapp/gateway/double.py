@@ -79,12 +79,14 @@ class Socket:
 
     async def hear(self, kind: type[M]) -> M:
         """Return the next message, which is a `kind`; raise `Closed` when there is none."""
-        event = await self._event()
-        assert event["type"] == "websocket.send", event
-        data = event.get("bytes") or event["text"].encode()
-        message = self._codec.decode(data)
+        message = await self.hear_any()
         assert isinstance(message, kind), message
         return message
+
+    async def hear_any(self) -> HubMessage:
+        event = await self._event()
+        assert event["type"] == "websocket.send", event
+        return self._codec.decode(event.get("bytes") or event["text"].encode())
 
     async def hear_ack(self, lane: Lane, through_seq: int) -> Ack:
         """Return the ack that says so much; those before it say less."""

@@ -8,7 +8,7 @@ import pytest
 
 from processing.wire.codec import SUBPROTOCOL, SUBPROTOCOL_JSON
 from processing.wire.messages import Challenge, Cursor, Welcome
-from tests.factories import START, agent_key, make_agent
+from tests.factories import START, agent_key
 from tests.webapp.gateway.double import Closed, Socket, connect, make_hello
 from webapp.accounts.models import User
 from webapp.events.models import Event
@@ -17,12 +17,6 @@ from webapp.fleet.models import Agent, Camera
 from webapp.gateway import socket as agent_sockets
 from webapp.gateway.database import DatabaseThread
 from webapp.gateway.socket import AgentSocket
-
-
-@pytest.fixture
-def other_agent(agent: Agent) -> Agent:
-    """Another agent of the same site."""
-    return make_agent(agent.site)
 
 
 async def events(database: DatabaseThread) -> list[tuple[str, str]]:

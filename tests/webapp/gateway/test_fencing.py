@@ -1,0 +1,131 @@
+"""Only the newest session of an agent in good standing writes."""
+
+import asyncio
+
+from processing.wire.messages import Ack
+from tests.factories import START, Clock
+from tests.webapp.gateway.double import Socket, connect, make_batch, make_entry
+from webapp.accounts.models import User
+from webapp.events.models import Event
+from webapp.fleet.actions import open_session, revoke_agent
+from webapp.fleet.models import Agent, Bundle, Camera
+from webapp.gateway.database import DatabaseThread
+from webapp.gateway.gateway import Gateway
+from webapp.gateway.socket import AgentSocket
+from webapp.results.models import Result
+
+
+async def other_process_connects(agent: Agent, database: DatabaseThread) -> None:
+    """The same agent connects to another web process of this hub."""
+    await database.call(open_session, agent, software="test 2", clock_offset_ms=0.0, at=START)
+
+
+async def test_what_a_superseded_session_still_sends_is_not_written(
+    app: AgentSocket, agent: Agent, camera: Camera, bundle: Bundle, database: DatabaseThread
+) -> None:
+    socket, _ = await connect(app, agent.id)
+    await other_process_connects(agent, database)
+    socket.say(make_batch(1, make_entry(camera.id)))
+    await socket.be_refused("superseded")
+    assert await database.call(Result.objects.count) == 0
+    await database.call(agent.refresh_from_db)
+    assert agent.is_connected
+    assert not await database.call(Event.objects.filter(kind="agent_offline").exists)
+
+
+async def test_a_silent_session_superseded_elsewhere_is_closed(
+    app: AgentSocket, agent: Agent, gateway: Gateway, database: DatabaseThread
+) -> None:
+    socket, _ = await connect(app, agent.id)
+    await other_process_connects(agent, database)
+    await socket.be_refused("superseded")
+    assert len(gateway.connections) == 0
+
+
+async def test_a_revoked_agent_is_cut_off_and_nothing_of_it_is_written(
+    app: AgentSocket,
+    agent: Agent,
+    camera: Camera,
+    bundle: Bundle,
+    alice: User,
+    database: DatabaseThread,
+) -> None:
+    socket, _ = await connect(app, agent.id)
+    await database.call(revoke_agent, agent, by=alice, at=START)
+    socket.say(make_batch(1, make_entry(camera.id)))
+    assert (await socket.be_refused("revoked")).is_final
+    assert await database.call(Result.objects.count) == 0
+
+
+async def test_a_silent_agent_is_cut_off_when_revoked(
+    app: AgentSocket, agent: Agent, alice: User, database: DatabaseThread
+) -> None:
+    socket, _ = await connect(app, agent.id)
+    await database.call(revoke_agent, agent, by=alice, at=START)
+    assert (await socket.be_refused("revoked")).is_final
+
+
+async def test_a_removed_agent_is_cut_off(
+    app: AgentSocket, agent: Agent, database: DatabaseThread
+) -> None:
+    socket, _ = await connect(app, agent.id)
+    await database.call(agent.delete)
+    assert (await socket.be_refused("unknown_agent")).is_final
+
+
+async def test_two_who_take_turns_write_every_result_once(
+    app: AgentSocket, agent: Agent, camera: Camera, bundle: Bundle, database: DatabaseThread
+) -> None:
+    entries = [make_entry(camera.id, 1) for _ in range(20)]
+    old: Socket | None = None
+    for _ in range(4):
+        socket, welcome = await connect(app, agent.id)
+        if old is not None:
+            await hear_end(old)
+        through = next(c.through_seq for c in welcome.cursors if c.lane == "results")
+        for seq in range(through + 1, min(through + 6, 21)):
+            socket.say(make_batch(seq, entries[seq - 1]))
+        old = socket
+    assert old is not None
+    socket.say(make_batch(1, *entries))
+    await socket.hear_ack("results", 20)
+    assert await database.call(Result.objects.count) == 20
+    await socket.leave()
+
+
+async def hear_end(socket: Socket) -> None:
+    """Read on through acks to the refusal."""
+    while True:
+        message = await socket.hear_any()
+        if not isinstance(message, Ack):
+            break
+    await socket.leave()
+
+
+async def test_silence_ends_a_connection(
+    app: AgentSocket, agent: Agent, clock: Clock, gateway: Gateway, database: DatabaseThread
+) -> None:
+    socket, _ = await connect(app, agent.id)
+    clock.advance(seconds=31)
+    await gateway.notice_silence()
+    await socket.be_refused("timeout")
+    await asyncio.sleep(0)
+    assert await database.call(Event.objects.filter(kind="agent_offline").count) == 1
+
+
+async def test_agents_of_a_process_that_died_are_marked_offline(
+    agent: Agent, other_agent: Agent, clock: Clock, gateway: Gateway, database: DatabaseThread
+) -> None:
+    await other_process_connects(agent, database)
+    clock.advance(seconds=20)
+    await gateway.notice_silence()
+    await database.call(agent.refresh_from_db)
+    assert agent.is_connected
+    clock.advance(seconds=20)
+    await gateway.notice_silence()
+    await gateway.notice_silence()
+    await database.call(agent.refresh_from_db)
+    assert not agent.is_connected
+    offline = Event.objects.filter(kind="agent_offline", agent=agent)
+    assert await database.call(offline.count) == 1
+    assert not await database.call(Event.objects.filter(agent=other_agent).exists)
