@@ -1,0 +1,317 @@
+"""Every route x everybody: who gets in, who is told that nothing is there, who must log in.
+
+The routes come from the resolver; what is expected of each is a row below. A route without a row
+fails, so a new view is not there before somebody has decided who may use it.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final, Literal
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
+
+from tests.factories import START, make_event, make_result, make_sample
+from webapp.accounts.models import Role, User
+from webapp.common.clock import now
+from webapp.datasets.actions import request_export
+from webapp.fleet.actions import create_join_token
+from webapp.fleet.models import Bundle, Camera, JoinToken
+from webapp.jobs.models import Job
+from webapp.review.actions import open_item, submit_verdict
+from webapp.review.models import Verdict
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+UNSAFE: Final = ("POST", "PATCH", "DELETE")
+
+MEMBERS: Final = frozenset(Role)
+OPERATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
+LABELERS: Final = frozenset({Role.LABELER, Role.ADMIN})
+ADMINS: Final = frozenset({Role.ADMIN})
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one method of one route does for everybody."""
+
+    name: str
+    method: Method
+    who: frozenset[Role]
+    of: str = ""
+    """Which of `Objects` its address names; empty: it names none, so strangers see their own."""
+    body: dict[str, object] = field(default_factory=dict)
+    is_api: bool = False
+    is_authors: bool = False
+    """Only for the labeler whose work it is: to others with the role it is not there."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name}"
+
+
+def page(
+    name: str, who: frozenset[Role], method: Method = "GET", of: str = "", **body: object
+) -> Row:
+    return Row(name, method, who, of, body)
+
+
+def api(
+    name: str, who: frozenset[Role], method: Method = "GET", of: str = "", **body: object
+) -> Row:
+    return Row(name, method, who, of, body, is_api=True)
+
+
+def read_only(name: str, who: frozenset[Role]) -> list[Row]:
+    """A list of the API and its rows."""
+    return [api(f"{name}-list", who), api(f"{name}-detail", who, of=name)]
+
+
+ROWS: Final = [
+    # the dashboard
+    page("overview", MEMBERS),
+    page("overview_headline", MEMBERS),
+    page("overview_wall", MEMBERS),
+    page("overview_agents", MEMBERS),
+    page("overview_events", MEMBERS),
+    page("camera", OPERATORS, of="camera"),
+    page("camera_state", OPERATORS, of="camera"),
+    page("camera_events", OPERATORS, of="camera"),
+    page("camera_samples", OPERATORS, of="camera"),
+    page("camera_counts", OPERATORS, of="camera"),
+    page("camera_labels", OPERATORS, of="camera"),
+    page("camera_settings", ADMINS, of="camera"),
+    page("camera_settings", ADMINS, "POST", of="camera"),
+    page("camera_new", ADMINS, of="agent"),
+    page("camera_new", ADMINS, "POST", of="agent"),
+    page("events", OPERATORS),
+    page("agents", OPERATORS),
+    page("agent_join", ADMINS, "POST"),
+    # review
+    page("review", LABELERS),
+    page("review_waiting", LABELERS),
+    page("review_next", LABELERS, "POST"),
+    page("review_undo", LABELERS, "POST"),
+    Row("review_undo_one", "POST", LABELERS, of="verdict", is_authors=True),
+    page("review_item", LABELERS, of="item"),
+    page("review_start", LABELERS, "POST", of="item"),
+    page("review_submit", LABELERS, "POST", of="item", revision=0, boxes=[]),
+    page("review_skip", LABELERS, "POST", of="item", revision=0, skip_as="passed"),
+    page("review_renew", LABELERS, "POST", of="item"),
+    page("review_release", LABELERS, "POST", of="item"),
+    # pictures
+    page("picture", MEMBERS, of="sample"),
+    page("thumbnail", MEMBERS, of="sample"),
+    # the API
+    *read_only("site", OPERATORS),
+    api("site-list", ADMINS, "POST"),
+    api("site-detail", ADMINS, "PATCH", of="site"),
+    *read_only("agent", OPERATORS),
+    api("agent-revoke", ADMINS, "POST", of="agent"),
+    *read_only("join-token", ADMINS),
+    api("join-token-list", ADMINS, "POST"),
+    api("camera-api-list", OPERATORS),
+    api("camera-api-list", ADMINS, "POST"),
+    api("camera-api-detail", OPERATORS, of="camera"),
+    api("camera-api-detail", ADMINS, "PATCH", of="camera"),
+    api("camera-api-detail", ADMINS, "DELETE", of="camera"),
+    *read_only("result", OPERATORS),
+    api("count-list", OPERATORS),
+    *read_only("event", OPERATORS),
+    *read_only("sample", MEMBERS),
+    *read_only("review-item", LABELERS),
+    *read_only("verdict", LABELERS),
+    *read_only("export", LABELERS),
+    api("export-list", LABELERS, "POST"),
+    api("export-file", LABELERS, of="export"),
+    *read_only("job", MEMBERS),
+    api("job-cancel", ADMINS, "POST", of="job"),
+    api("schema", MEMBERS),
+    api("docs", MEMBERS),
+]
+
+OPEN: Final = {"login", "logout", "healthz", "agent-enroll"}
+"""Without a login; what they do is tested by name elsewhere."""
+
+READABLE: Final = {row.name for row in ROWS if row.method == "GET"}
+WRITE_ONLY: Final = [row for row in ROWS if row.name not in READABLE]
+each_row = pytest.mark.parametrize("row", ROWS, ids=str)
+
+
+@dataclass(frozen=True)
+class Objects:
+    """One row of every kind that an address may name, by the names of `Row.of`."""
+
+    ids: dict[str, object]
+
+    def path(self, row: Row) -> str:
+        return reverse(row.name, args=[self.ids[row.of]] if row.of else [])
+
+
+@pytest.fixture
+def objects(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Objects:
+    """Acme has one of each."""
+    organization = camera.organization
+    sample = make_sample(camera, bundle)
+    sample.thumbnail = sample.picture
+    sample.save()
+    item = open_item(sample=sample, at=START)
+    done = open_item(sample=make_sample(camera, bundle), at=START)
+    submit_verdict(item=done, by=bob, revision=done.revision, boxes=[], at=now())
+    create_join_token(camera.agent.site, by=alice, at=now())
+    job = request_export(organization=organization, camera_ids=[], by=alice, at=now())
+    finished = Job.objects.create(
+        organization=organization,
+        kind=job.kind,
+        created_by=alice,
+        created_at=now(),
+        state=Job.State.DONE,
+        result={"blob": str(sample.picture_id)},
+    )
+    return Objects(
+        {
+            "camera": camera.id,
+            "agent": camera.agent_id,
+            "site": camera.agent.site_id,
+            "item": item.id,
+            "review-item": item.id,
+            "verdict": Verdict.objects.get().id,
+            "sample": sample.id,
+            "join-token": JoinToken.objects.get().id,
+            "result": make_result(camera, bundle).id,
+            "event": make_event(organization, camera=camera).id,
+            "export": finished.id,
+            "job": job.id,
+        }
+    )
+
+
+@pytest.fixture
+def people(alice: User, bob: User, olga: User) -> dict[Role, User]:
+    return {Role.ADMIN: alice, Role.LABELER: bob, Role.OPERATOR: olga}
+
+
+def ask(client: Client, row: Row, path: str) -> int:
+    answer = client.generic(row.method, path, json.dumps(row.body), content_type="application/json")
+    answer.close()
+    return int(answer.status_code)
+
+
+def routes(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
+    """Yield the full name of every route; one without a name yields its pattern."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from routes(pattern, inner)
+        else:
+            yield f"{namespace}{pattern.name or pattern.pattern}"
+
+
+def test_every_route_has_its_row() -> None:
+    found = {name for name in routes(get_resolver()) if not name.startswith("admin")}
+    assert found - {row.name for row in ROWS} - OPEN == set(), "who may use these?"
+
+
+def test_every_row_has_its_route() -> None:
+    assert {row.name for row in ROWS} | OPEN <= set(routes(get_resolver()))
+
+
+@each_row
+def test_nobody_gets_nothing(client: Client, objects: Objects, row: Row) -> None:
+    path = objects.path(row)
+    answer = client.generic(row.method, path, json.dumps(row.body), content_type="application/json")
+    if row.is_api:
+        assert answer.status_code == HTTPStatus.UNAUTHORIZED
+    else:
+        assert answer.status_code == HTTPStatus.FOUND
+        assert answer.headers["Location"] == f"/login/?next={path}"
+
+
+@pytest.mark.parametrize("role", Role)
+@each_row
+def test_members_get_what_their_role_allows(
+    client: Client, objects: Objects, people: dict[Role, User], row: Row, role: Role
+) -> None:
+    client.force_login(people[role])
+    status = ask(client, row, objects.path(row))
+    if row.is_authors and role == Role.ADMIN:
+        assert status == HTTPStatus.NOT_FOUND
+    elif role in row.who:
+        refusals = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+        assert status not in refusals | {HTTPStatus.METHOD_NOT_ALLOWED}
+        assert status < HTTPStatus.INTERNAL_SERVER_ERROR
+        assert row.method != "GET" or status == HTTPStatus.OK
+    else:
+        assert status == HTTPStatus.FORBIDDEN
+
+
+@each_row
+def test_what_is_somebody_elses_is_not_there(
+    client: Client, objects: Objects, charlie: User, row: Row
+) -> None:
+    client.force_login(charlie)  # an admin, of another organization
+    path = objects.path(row)
+    status = ask(client, row, path)
+    if row.of:
+        assert status == HTTPStatus.NOT_FOUND
+    else:
+        assert status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+        assert status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.of], ids=str)
+def test_what_was_never_there_looks_like_what_is_somebody_elses(
+    client: Client, objects: Objects, alice: User, row: Row
+) -> None:
+    client.force_login(alice)
+    nowhere = Objects(dict.fromkeys(objects.ids, uuid4()))
+    assert ask(client, row, nowhere.path(row)) == HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.method in UNSAFE], ids=str)
+def test_a_write_without_its_csrf_token_is_refused(objects: Objects, alice: User, row: Row) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    assert ask(client, row, objects.path(row)) == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize("row", WRITE_ONLY, ids=str)
+def test_reading_where_one_writes_changes_nothing(
+    client: Client, objects: Objects, alice: User, row: Row
+) -> None:
+    client.force_login(alice)
+    assert ask(client, Row(row.name, "GET", row.who), objects.path(row)) == 405
+
+
+def admin_paths() -> Iterator[str]:
+    """Yield the path of every page of the admin; ids in it are made up."""
+    for name in sorted(set(routes(get_resolver()))):
+        if name.startswith("admin:") and name != "admin:login":
+            for made_up in ([], [str(uuid4())], ["fleet"]):
+                with suppress(NoReverseMatch):
+                    yield reverse(name, args=made_up)
+                    break
+
+
+ADMIN_PATHS: Final = list(admin_paths())
+
+
+@pytest.mark.parametrize("who", [None, *Role])
+@pytest.mark.parametrize("path", ADMIN_PATHS)
+def test_the_admin_is_closed_to_whoever_is_no_staff(
+    client: Client, people: dict[Role, User], path: str, who: Role | None
+) -> None:
+    if who is not None:
+        client.force_login(people[who])
+    for method in ("GET", "POST"):
+        answer = client.generic(method, path)
+        assert answer.status_code == HTTPStatus.FOUND
+        is_logout = path == reverse("admin:logout")
+        assert "/login/" in answer.headers["Location"] or is_logout
+
+
+def test_the_admins_pages_were_found() -> None:
+    assert len(ADMIN_PATHS) > 70
