@@ -42,7 +42,10 @@ _RTSP_OPTIONS: Final = {
     "probesize": "1000000",
     "analyzeduration": "500000",
 }
-_HTTP_OPTIONS: Final = {"protocol_whitelist": "http,https,httpproxy,tcp,tls,crypto"}
+_HTTP_OPTIONS: Final = {
+    "protocol_whitelist": "http,https,httpproxy,tcp,tls,crypto",
+    "seekable": "0",  # a camera cannot go back, and may answer one request only
+}
 
 
 class SourceLost(Exception):
@@ -188,13 +191,13 @@ def _lost(source: Source, error: FFmpegError) -> SourceLost:
         case InvalidDataError() | ArgumentError() if not source.is_live:
             return NotAVideo(f"{source.title} is not a video")
         case InvalidDataError():
-            return SourceLost(f"{source.title} sends something that is not a video")
+            return SourceLost(f"{source.title} is silent, or sends something that is not a video")
         case ExitError():
             return SourceLost(f"{source.title} sent nothing for {source.read_timeout_s:g} s")
         case FileNotFoundError():
             return SourceLost(f"{source.title} does not exist")
         case _ if source.is_live:
-            return SourceLost(f"{source.title} cannot be reached: {error.strerror}")
+            return SourceLost(f"{source.title} is out of reach: {error.strerror}")
         case _:
             return SourceLost(f"{source.title} cannot be read: {error.strerror}")
 

@@ -11,7 +11,13 @@ from processing.vision.detections import Boxes, Detections
 def suppress(
     boxes: Boxes, scores: NDArray[np.float32], labels: NDArray[np.intp], thresholds: Thresholds
 ) -> Detections:
-    """Return the best of each heap of overlapping boxes of one class, best first."""
+    """Return the best of each heap of overlapping boxes of one class, best first.
+
+    Boxes that are not numbers, which a broken network gives, are left out.
+    """
+    is_real = np.isfinite(boxes).all(axis=1)
+    if not is_real.all():
+        boxes, scores, labels = boxes[is_real], scores[is_real], labels[is_real]
     if not len(scores):
         return Detections.empty()
     corners_and_sides = boxes.astype(np.float64)
