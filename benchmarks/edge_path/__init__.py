@@ -1,0 +1,1 @@
+"""What `benchmarks edge` measures: the agent's path, its ceiling, and the peer's way."""
