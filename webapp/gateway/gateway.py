@@ -65,10 +65,10 @@ class Gateway:
         self.writer.start()
         self._on_stop.enter_context(self._audience.watched(self._live.audience_changed))
         intervals: tuple[tuple[float, Callable[[], Awaitable[None]]], ...] = (
-            (0.5, self._publish_tallies),
+            (0.5, self.publish_tallies),
             (1.0, self._upkeep.follow_fleet),
-            (1.0, self._flush_reports),
-            (5.0, self._renew_demands),
+            (1.0, self.flush_reports),
+            (5.0, self.renew_demands),
             (SILENCE.total_seconds(), self.notice_silence),
         )
         self._tasks = [asyncio.create_task(_every(*interval)) for interval in intervals]
@@ -118,13 +118,16 @@ class Gateway:
             agent=str(session.agent_id),
             reason=refusal.code if refusal else "closed",
         )
-        if refusal is not None:
-            await self._database.call(
-                self._doorkeeper.tell_refused, session.agent_id, refusal, at=self.clock()
-            )
-        await self._database.call(
-            end_session, session.agent_id, session=session.number, at=self.clock()
-        )
+        at = self.clock()
+        try:
+            if refusal is not None:
+                await self._database.call(
+                    self._doorkeeper.tell_refused, session.agent_id, refusal, at=at
+                )
+            await self._database.call(end_session, session.agent_id, session=session.number, at=at)
+        except (DatabaseError, InterfaceError) as error:
+            # Once nothing was heard of it for long enough, the sweep ends the session.
+            log.warning("agent.end_not_recorded", reason=str(error).strip())
 
     async def deliver(self, connection: Connection, message: LaneMessage) -> None:
         """Have entries stored; they are acknowledged once they are committed."""
@@ -162,14 +165,14 @@ class Gateway:
             settle = partial(_settle_report, connection)
             await self.writer.submit(Delivery(connection.session, report, at, settle))
 
-    async def _flush_reports(self) -> None:
+    async def flush_reports(self) -> None:
         for connection in self.connections:
             await self._flush_report(connection)
 
-    async def _publish_tallies(self) -> None:
+    async def publish_tallies(self) -> None:
         self._tallies.publish(at=self.clock())
 
-    async def _renew_demands(self) -> None:
+    async def renew_demands(self) -> None:
         for connection in self.connections:
             self._live.renew(connection)
 
