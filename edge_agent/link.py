@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
 from edge_agent.backoff import Backoff
+from edge_agent.portions import Batch
 from edge_agent.session import HubLost, Parts, RefusedByHub, Session, WrongHub
 from edge_agent.spool.database import SpoolDamaged, SpoolRefused
 from processing.wire.codec import SUBPROTOCOL
@@ -27,6 +28,8 @@ _FINAL_S: Final = 300.0
 """Between tries when only a person can help; they may have, so it is worth asking now and then."""
 _CLOCK_S: Final = 30.0
 _SUPERSEDED_S: Final = 60.0
+_SEARCH_S: Final = 0.5
+"""Between tries while the entry that the hub cannot take is being found, half by half."""
 _PING_S: Final = 10.0
 _CONNECT_S: Final = 10.0
 _PROBLEM: Final = "hub"
@@ -131,7 +134,9 @@ class Link:
         self._lose(f"{_WORDS[refused.code]} ({refused.detail or refused.code})")
         match refused.code:
             case "malformed" | "too_large":
-                await self._blame(refused)
+                if self._session is not None and self._session.in_flight:
+                    await self._blame(refused, self._session.in_flight)
+                    return _SEARCH_S
             case "clock_off":
                 return _CLOCK_S
             case "superseded":
@@ -140,9 +145,9 @@ class Link:
                 pass
         return _FINAL_S if refused.is_final else None
 
-    async def _blame(self, refused: Refused) -> None:
+    async def _blame(self, refused: Refused, in_flight: list[Batch]) -> None:
         """Send less next time; an entry that was sent alone is taken out and counted as a gap."""
-        culprit = self._parts.portions.refused(self._session.in_flight if self._session else [])
+        culprit = self._parts.portions.refused(in_flight)
         if culprit is None:
             return
         log.error("hub.refused_entry", lane=culprit.lane, seq=culprit.first_seq, code=refused.code)

@@ -33,6 +33,11 @@ class Portions:
         self.n_batches = CREDIT_BATCHES
         """In flight, at the most."""
 
+    @property
+    def is_cautious(self) -> bool:
+        """Return whether a refusal is being looked into."""
+        return self.n_batches == 1
+
     def refused(self, in_flight: list[Batch]) -> Batch | None:
         """The hub would not have something of this; return the batch if it can only be that one.
 
@@ -44,7 +49,7 @@ class Portions:
         if len(in_flight) == 1 and suspects and suspects[0].n_entries == 1:
             return suspects[0]
         largest = max((batch.n_entries for batch in suspects), default=1)
-        if self.n_batches == 1:
+        if self.is_cautious:
             self.n_entries = max(1, min(self.n_entries, largest) // 2)
         self.n_batches = 1
         return None

@@ -37,6 +37,7 @@ from processing.wire.messages import (
 
 _LEAST_BETWEEN_REPORTS_S: Final = 0.25
 _LAST_WORDS_S: Final = 0.5
+_LISTEN_FIRST_S: Final = 0.3
 
 log = structlog.get_logger()
 
@@ -178,7 +179,7 @@ class Session:
         """Send, report and listen at once; the first that fails ends them all."""
         tasks = [
             asyncio.create_task(work)
-            for work in (self._listen(sender), sender.run(), self._report())
+            for work in (self._listen(sender), self._send_batches(sender), self._report())
         ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -189,6 +190,12 @@ class Session:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
         raise _most_telling([result for result in results if isinstance(result, Exception)])
+
+    async def _send_batches(self, sender: Sender) -> None:
+        if self._parts.portions.is_cautious:
+            # If it is our report that the hub cannot take, no batch shall be blamed for it.
+            await asyncio.sleep(_LISTEN_FIRST_S)
+        await sender.run()
 
     async def _listen(self, sender: Sender) -> None:
         while True:
