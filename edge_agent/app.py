@@ -28,9 +28,9 @@ from edge_agent.reconcile import LastWishes
 from edge_agent.session import Parts
 from edge_agent.site import Site
 from edge_agent.sources.address import open_feed
-from edge_agent.version import software
 from edge_agent.watch import Watch
 from processing.tracking.ids import track_ids
+from processing.wire.version import VERSION
 
 _MB: Final = 1_000_000
 
@@ -94,7 +94,7 @@ class _Agent:
         parts = Parts(
             identity=identity,
             boot_id=uuid4(),
-            software=software(),
+            software=f"farwatch {VERSION}",
             outbox=self._outbox,
             live=self._live,
             health=self._health,

@@ -7,9 +7,9 @@ import msgspec
 
 from edge_agent.config import checked_hub_url
 from edge_agent.identity import IdentityFiles, Membership, sign_enrolment
-from edge_agent.version import software
 from processing.wire.identity import EnrollRequest, EnrollResponse, Problem
 from processing.wire.limits import MAX_NAME
+from processing.wire.version import VERSION
 
 _PATH: Final = "/api/v1/agents/enroll"
 _TIMEOUT_S: Final = 15.0
@@ -53,7 +53,7 @@ def _request(files: IdentityFiles, *, token: str, name: str) -> bytes:
         public_key=public_key,
         signature=signature,
         name=name[:MAX_NAME],
-        software=software(),
+        software=f"farwatch {VERSION}",
     )
     # Checked as the hub will, so that a slip of the hand is told without asking it.
     try:

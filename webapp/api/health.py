@@ -1,13 +1,10 @@
 """`GET /healthz`: is the hub ready, what runs here, how far behind is it."""
 
 import platform
-import tomllib
+import sqlite3
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import cache
 from http import HTTPStatus
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
 
 import django
 from django.contrib.auth.decorators import login_not_required
@@ -17,8 +14,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from processing.wire.version import VERSION
 from webapp.common.clock import now
-from webapp.env import BASE_DIR
 from webapp.fleet.models import Agent
 from webapp.jobs.queries import has_live_worker
 from webapp.results.models import Result
@@ -62,27 +59,17 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - a view
 def versions() -> dict[str, object]:
     """Return what runs here."""
     return {
-        "version": hub_version(),
+        "version": VERSION,
         "python": platform.python_version(),
         "django": django.get_version(),
         "database": database_version(),
     }
 
 
-@cache
-def hub_version() -> str:
-    """Return ours; in a checkout nothing is installed, and `pyproject.toml` knows."""
-    try:
-        return installed_version("farwatch")
-    except PackageNotFoundError:
-        project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]
-        return str(project["version"])
-
-
 def database_version() -> str:
     """Return the database and its version; the library's own, so that it works without a server."""
     if connection.vendor == "sqlite":
-        return f"sqlite {'.'.join(map(str, connection.Database.sqlite_version_info))}"
+        return f"sqlite {sqlite3.sqlite_version}"
     if connection.connection is None:
         return connection.vendor
     return f"{connection.vendor} {'.'.join(map(str, connection.get_database_version()))}"
