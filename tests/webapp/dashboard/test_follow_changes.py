@@ -1,0 +1,68 @@
+"""Following the table of changes: each change is told once, whatever order they commit in."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from tests.factories import Clock
+from webapp.accounts.models import Organization
+from webapp.common.broadcast import Broadcast
+from webapp.common.changes import newest_change_id, record_change
+from webapp.common.models import Change
+from webapp.dashboard.follower import OVERLAP, Follower, tell
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_works(acme: Organization, clock: Clock) -> None:
+    record_change(acme.pk, "agents", at=clock.now())
+    follower = Follower(floor=newest_change_id())
+    record_change(acme.pk, "cameras", at=clock.now())
+    assert follower.take_new(at=clock.now()) == {(acme.pk, "cameras")}
+    assert follower.take_new(at=clock.now()) == set()
+
+
+def test_many_changes_of_one_topic_are_told_as_one(acme: Organization, clock: Clock) -> None:
+    follower = Follower(floor=newest_change_id())
+    for _ in range(50):
+        record_change(acme.pk, "events", at=clock.now())
+    assert follower.take_new(at=clock.now()) == {(acme.pk, "events")}
+
+
+def test_a_change_that_commits_late_under_a_lower_id_is_told(
+    acme: Organization, clock: Clock
+) -> None:
+    follower = Follower(floor=newest_change_id())
+    first = newest_change_id() + 1
+    Change.objects.create(
+        pk=first + 1, organization_id=acme.pk, topic="agents", made_at=clock.now()
+    )
+    assert follower.take_new(at=clock.now()) == {(acme.pk, "agents")}
+    Change.objects.create(pk=first, organization_id=acme.pk, topic="review", made_at=clock.now())
+    assert follower.take_new(at=clock.advance(seconds=1)) == {(acme.pk, "review")}
+    assert follower.take_new(at=clock.advance(seconds=1)) == set()
+
+
+def test_what_has_settled_is_not_read_again(acme: Organization, clock: Clock) -> None:
+    follower = Follower(floor=newest_change_id())
+    record_change(acme.pk, "agents", at=clock.now())
+    follower.take_new(at=clock.now())
+    clock.advance(seconds=(OVERLAP + timedelta(seconds=1)).total_seconds())
+    assert follower.take_new(at=clock.now()) == set()
+    assert follower._floor == newest_change_id()
+    assert follower._told == {}
+
+
+def test_only_the_organizations_own_audience_is_told() -> None:
+    told: list[object] = []
+
+    class Listening(Broadcast):
+        def publish(self, topic: object, key: object, payload: object) -> None:  # type: ignore[override]  # notes only
+            told.append((topic, key, payload))
+
+    organization_id = UUID(int=7)
+    tell({(organization_id, "agents")}, Listening())
+    assert told == [
+        (("organization", organization_id), "changed:agents", '{"type":"changed","topic":"agents"}')
+    ]
