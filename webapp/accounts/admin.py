@@ -52,7 +52,7 @@ class MembersInline(SuperuserOnly, ThemedInline[Membership, Organization]):
 
 @admin.register(User)
 class UserAdmin(SuperuserOnly, DjangoUserAdmin[User], ThemedAdmin[User]):
-    form = UserChangeForm
+    form = UserChangeForm[User]
     add_form = AdminUserCreationForm
     change_password_form = AdminPasswordChangeForm
     inlines = (MembershipInline,)

@@ -1,6 +1,6 @@
 """The base of the admin's pages: roles decide, not Django's permission tables."""
 
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.contrib.admin import RelatedFieldListFilter
 from django.core.paginator import Paginator
@@ -15,6 +15,9 @@ from webapp.accounts.queries import organizations_of
 from webapp.accounts.requests import actor_of
 from webapp.accounts.tenancy import OwnedQuerySet
 from webapp.common.theme import ThemedAdmin
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as StrOrPromise
 
 M = TypeVar("M", bound=Model)
 MAX_COUNTED = 10_000
@@ -101,7 +104,7 @@ class OwnRelatedFilter(RelatedFieldListFilter):
         field: "Field[Any, Any]",
         request: HttpRequest,
         model_admin: Any,
-    ) -> list[tuple[str, str]]:
+    ) -> "list[tuple[str, StrOrPromise]]":
         assert isinstance(field, ForeignKey)
         related = field.related_model
         assert not isinstance(related, str)

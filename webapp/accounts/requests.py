@@ -10,7 +10,7 @@ from webapp.accounts.models import User
 class AuthedRequest(HttpRequest):
     """A request whose view is only reached after login, for annotations."""
 
-    user: User  # type: ignore[assignment]  # narrows `User | AnonymousUser`
+    user: User
 
 
 def actor_of(request: HttpRequest | Request) -> User:

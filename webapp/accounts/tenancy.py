@@ -31,13 +31,16 @@ class OwnedQuerySet(models.QuerySet[M]):
         return self.filter(organization__in=mine)
 
 
+OwnedManager = models.Manager.from_queryset(OwnedQuerySet)
+
+
 class Owned(models.Model):
     """Base of every row of an organization."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         abstract = True

@@ -5,7 +5,7 @@ from typing import ClassVar, TypeVar, cast
 
 from django.db.models import Model
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.permissions import BasePermission, OperandHolder, SingleOperandHolder
+from rest_framework.permissions import BasePermission
 from rest_framework.viewsets import GenericViewSet
 
 from webapp.accounts.models import Role
@@ -22,7 +22,6 @@ _PERMISSION: Mapping[Role | None, type[BasePermission]] = {
     Role.LABELER: IsLabeler,
     Role.ADMIN: IsAdmin,
 }
-Permission = BasePermission | OperandHolder | SingleOperandHolder
 
 
 class OwnedRows(GenericViewSet[M]):
@@ -35,14 +34,13 @@ class OwnedRows(GenericViewSet[M]):
     needed_to_write: ClassVar[Role | None] = Role.ADMIN
     filters: ClassVar[Mapping[str, Allowed]] = {}
     filter_backends = (AllowedFilters,)
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options", "post", "patch", "delete"]
 
     @property
     def needed_now(self) -> Role | None:
         is_read = self.request.method in {"GET", "HEAD", "OPTIONS"}
         return self.needed if is_read else self.needed_to_write
 
-    def get_permissions(self) -> list[Permission]:
+    def get_permissions(self) -> list[BasePermission]:
         if getattr(self, "swagger_fake_view", False):
             return []
         return [_PERMISSION[self.needed_now]()]

@@ -1,8 +1,8 @@
 """How an agent joins: the one call of the API that needs no login, but a join token."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import IO, Any, ClassVar, Final
+from typing import IO, Any, Final
 
 import msgspec
 from drf_spectacular.utils import extend_schema
@@ -53,7 +53,8 @@ class EnrolJson(BaseParser):
         stream: IO[Any],
         media_type: str | None = None,  # noqa: ARG002 - the signature is DRF's
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002 - the signature is DRF's
-    ) -> EnrollRequest:
+    ) -> Any:
+        """Return an `EnrollRequest`; raise a 413 or 400 problem."""
         body = read_body(stream, MAX_BYTES)
         try:
             return msgspec.json.decode(body, type=EnrollRequest)
@@ -78,7 +79,7 @@ class EnrolThrottle(SimpleRateThrottle):
 class EnrolView(APIView):
     """Enrolment of agents."""
 
-    authentication_classes: ClassVar[list[type[BaseAuthentication]]] = []  # the token is the right
+    authentication_classes: Sequence[type[BaseAuthentication]] = ()  # the token is the right
     permission_classes = (AllowAny,)
     parser_classes = (EnrolJson,)
     throttle_classes = (EnrolThrottle,)

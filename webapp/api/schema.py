@@ -27,7 +27,7 @@ class SessionLoginScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
         }
 
 
-def describe_problems(result: dict[str, Any], **_: object) -> dict[str, Any]:
+def describe_problems(result: dict[str, Any], **_options: object) -> dict[str, Any]:
     """Give every operation its errors: one shape for all of them."""
     _, schemas = msgspec.json.schema_components((Problem,), ref_template=_REF)
     components = result.setdefault("components", {})

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 
 _OF_PAGES: Final = frozenset({"cursor", "page_size", "format"})
 
@@ -50,8 +51,8 @@ class AllowedFilters(BaseFilterBackend):
     """Narrows a list by the view's `filters`, and by nothing else."""
 
     def filter_queryset(
-        self, request: Request, queryset: QuerySet[M], view: APIView
-    ) -> QuerySet[M]:
+        self, request: Request, queryset: "QuerySet[M, R]", view: APIView
+    ) -> "QuerySet[M, R]":
         if getattr(view, "action", "list") != "list":
             return queryset
         values = read_filters(request, filters_of(view))
@@ -76,7 +77,7 @@ class AllowedFilters(BaseFilterBackend):
 
 def read_filters(request: Request, filters: Mapping[str, Allowed]) -> dict[str, object]:
     """Return the parameters that are there, read; raise a 400 problem that names the bad ones."""
-    errors: dict[str, object] = {}
+    errors: dict[str, Any] = {}
     values: dict[str, object] = {}
     for name, text in request.query_params.items():
         if name in _OF_PAGES:

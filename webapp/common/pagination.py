@@ -1,6 +1,6 @@
 """Pages by key, not by offset: the hundredth costs what the first does."""
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import DataError
@@ -10,7 +10,11 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 
 
 class NewestFirst(CursorPagination):
@@ -21,11 +25,14 @@ class NewestFirst(CursorPagination):
     max_page_size = 500
 
     def paginate_queryset(
-        self, queryset: QuerySet[M], request: Request, view: APIView | None = None
-    ) -> list[M] | None:
+        self,
+        queryset: "QuerySet[M, R] | Sequence[R]",
+        request: Request,
+        view: APIView | None = None,
+    ) -> list[R] | None:
         """Return the page that the cursor names; a cursor made up by somebody is a 404."""
         try:
-            page: list[Any] | None = super().paginate_queryset(queryset, request, view)
+            page: list[R] | None = super().paginate_queryset(queryset, request, view)
         except (ValidationError, ValueError, OverflowError, DataError) as error:
             raise NotFound(self.invalid_cursor_message) from error
         return page

@@ -23,7 +23,7 @@ class BoundedJson(BaseParser):
         stream: IO[Any],
         media_type: str | None = None,  # noqa: ARG002 - the signature is DRF's
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002 - the signature is DRF's
-    ) -> object:
+    ) -> Any:
         """Return what the body says; raise a 413 or 400 problem."""
         return decode_json(read_body(stream, self.max_bytes))
 

@@ -37,7 +37,7 @@ class TruthBoxSerializer(serializers.Serializer[object]):
     """A box that a person left in a picture."""
 
     xyxy = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
 
 
 class AnnotationSerializer(serializers.ModelSerializer[Annotation]):
@@ -100,7 +100,6 @@ class SampleViewSet(OwnedViewSet[Sample]):
     queryset = Sample.objects.prefetch_related("bundle", "annotations__author")
     serializer_class = SampleSerializer
     pagination_class = NewestCaptureFirst
-    http_method_names: ClassVar = ["get", "head", "options"]
     filters: ClassVar = {
         "camera": Allowed.id_of("camera", "camera"),
         "state": Allowed.one_of("state", Sample.State.choices),
@@ -131,8 +130,9 @@ class ExportSerializer(JobSerializer):
     n_images = serializers.IntegerField(source="result.n_images", default=None, read_only=True)
     n_boxes = serializers.IntegerField(source="result.n_boxes", default=None, read_only=True)
 
-    class Meta(JobSerializer.Meta):
-        fields = (*JobSerializer.Meta.fields, "n_images", "n_boxes", "file")  # type: ignore[assignment]  # more than the base's
+    class Meta:
+        model = Job
+        fields = (*JobSerializer.Meta.fields, "n_images", "n_boxes", "file")
         read_only_fields = fields
 
     def get_file(self, job: Job) -> str | None:
@@ -146,7 +146,6 @@ class ExportViewSet(OwnedViewSet[Job]):
     serializer_class = ExportSerializer
     needed = Role.LABELER
     needed_to_write = Role.LABELER
-    http_method_names: ClassVar = ["get", "head", "options", "post"]
 
     @extend_schema(
         request=ExportRequestSerializer,

@@ -1,6 +1,6 @@
 """Reads about samples and what is in them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from webapp.accounts.models import Organization
@@ -21,7 +21,7 @@ def current_annotations(
     return annotations.select_related("sample").order_by("sample_id")
 
 
-def label_names(organization: Organization, *, used: set[str] = frozenset()) -> list[str]:
+def label_names(organization: Organization, *, used: Collection[str] = ()) -> list[str]:
     """Return every label in a fixed order: bundles' by age, then what only people used.
 
     With one bundle a label's place is its index in it; a later bundle adds behind what was there.

@@ -34,7 +34,6 @@ class EventViewSet(OwnedViewSet[Event]):
     serializer_class = EventSerializer
     pagination_class = NewestOccurrenceFirst
     needed = Role.OPERATOR
-    http_method_names: ClassVar = ["get", "head", "options"]
     filters: ClassVar = {
         "agent": Allowed.id_of("agent", "agent"),
         "camera": Allowed.id_of("camera", "camera"),

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from webapp.accounts.models import Role
 from webapp.accounts.queries import chosen_organization
 from webapp.accounts.requests import actor_of
+from webapp.accounts.tenancy import OwnedQuerySet
 from webapp.accounts.viewsets import OwnedViewSet
 from webapp.common.clock import now
 from webapp.common.filters import Allowed
@@ -36,12 +37,9 @@ class OwnRelatedField(serializers.PrimaryKeyRelatedField[Any]):
 
     def get_queryset(self) -> QuerySet[Model]:
         view: OwnedViewSet[Any] = self.context["view"]
-        rows: QuerySet[Model] = (
-            super()
-            .get_queryset()
-            .for_actor(actor_of(self.context["request"]), view.needed_to_write)
-        )
-        return rows
+        rows = super().get_queryset()
+        assert isinstance(rows, OwnedQuerySet)
+        return rows.for_actor(actor_of(self.context["request"]), view.needed_to_write)
 
 
 class SiteSerializer(serializers.ModelSerializer[Site]):

@@ -47,7 +47,6 @@ class JobViewSet(OwnedViewSet[Job]):
     serializer_class = JobSerializer
     needed = None
     needed_to_write = None
-    http_method_names: ClassVar = ["get", "head", "options", "post"]
     filters: ClassVar = {"state": Allowed.one_of("state", Job.State.choices)}
 
     @extend_schema(request=None)

@@ -39,7 +39,6 @@ class ReviewItemViewSet(OwnedViewSet[ReviewItem]):
     queryset = ReviewItem.objects.all()
     serializer_class = ReviewItemSerializer
     needed = Role.LABELER
-    http_method_names: ClassVar = ["get", "head", "options"]
     filters: ClassVar = {
         "queue": Allowed.id_of("queue", "queue"),
         "sample": Allowed.id_of("sample", "sample"),
@@ -53,7 +52,6 @@ class VerdictViewSet(OwnedViewSet[Verdict]):
     queryset = Verdict.objects.select_related("by")
     serializer_class = VerdictSerializer
     needed = Role.LABELER
-    http_method_names: ClassVar = ["get", "head", "options"]
     filters: ClassVar = {
         "item": Allowed.id_of("item", "item"),
         "outcome": Allowed.one_of("outcome", Verdict.Outcome.choices),
