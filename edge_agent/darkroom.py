@@ -36,7 +36,8 @@ def develop(
 ) -> Developed | None:
     """Return the frame as a JPEG of at most `max_bytes`: first coarser, then smaller."""
     width = min(max_width or frame.width, frame.width)
-    while width >= min(_MIN_WIDTH, frame.width):
+    least = min(_MIN_WIDTH, width)
+    while width >= least:
         for quality in _QUALITIES:
             jpeg = encode_jpeg(frame, max_width=width, quality=quality)
             if len(jpeg) <= max_bytes:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_CREDENTIALS: Final = re.compile(r"(://)[^/\s@]+@")
+_CREDENTIALS: Final = re.compile(r"(://)[^/\s]*@")
 
 
 def without_credentials(text: str) -> str:

@@ -42,7 +42,8 @@ def run(
 def test_it_works() -> None:
     [keep] = run(NEVER_RANDOM, [seen(0.9, 0.3, 0.4)])
     assert keep is not None
-    assert (keep.reason, keep.score) == ("low_confidence", pytest.approx(0.3))
+    assert keep.reason == "low_confidence"
+    assert keep.score == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize("tracked", [seen(), seen(0.9), seen(0.1), seen(0.3, track=0)])
