@@ -127,6 +127,8 @@ export class Surface {
     if (!box) {
       // Annotorious draws only while nothing is in hand; letting go mounts its tool in time.
       if (held) this.#anno.setSelected();
+      // A drag that ends beyond the picture ends there.
+      this.element.querySelector("svg").setPointerCapture(event.pointerId);
       return;
     }
     event.stopPropagation();

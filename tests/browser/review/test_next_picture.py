@@ -1,0 +1,57 @@
+"""The next picture is there before it is asked for, and the page never reloads."""
+
+from playwright.sync_api import expect
+
+from tests.browser.review.conftest import Reviewer
+from tests.browser.review.desk import Desk, has_next_picture, is_open, is_saved, press
+
+
+def test_it_works(desk: Desk, reviewer: Reviewer) -> None:
+    work = desk.new_work()
+    page = reviewer(work)
+    page.evaluate("window.isSamePage = true")
+    for item in work.items[1:]:
+        press(page, "a")
+        is_open(page, item)
+    is_saved(page)
+    assert page.evaluate("window.isSamePage")
+    expect(page.locator("[data-part=mine]")).to_have_text("2 done today")
+
+
+def test_it_is_fetched_while_the_first_is_looked_at(desk: Desk, reviewer: Reviewer) -> None:
+    work = desk.new_work()
+    page = reviewer(work)
+    has_next_picture(page)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    press(page, "a")
+    is_open(page, work.items[1])
+    is_saved(page)
+    assert not [url for url in requests if url.endswith(f"/review/{work.items[1]}/")]
+
+
+def test_two_labelers_never_see_the_same(desk: Desk, reviewer: Reviewer) -> None:
+    work = desk.new_work()
+    page = reviewer(work)
+    has_next_picture(page)
+    # The first two are the one's: on the screen, and fetched ahead.
+    work.items = work.items[2:]
+    work.user, work.colleague = work.colleague, work.user
+    other = reviewer(work)
+    is_open(other, work.items[0])
+
+
+def test_it_fits_a_phone(desk: Desk, reviewer: Reviewer) -> None:
+    page = reviewer(desk.new_work(), width=390, height=844)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    picture = page.locator(".stage__frame img").bounding_box()
+    assert picture is not None
+    assert picture["width"] == 390
+
+
+def test_the_picture_is_as_large_as_the_window_allows(desk: Desk, reviewer: Reviewer) -> None:
+    page = reviewer(desk.new_work(), width=1600, height=900)
+    picture = page.locator(".stage__frame img").bounding_box()
+    assert picture is not None
+    assert picture["width"] > 1200
+    assert abs(picture["width"] / picture["height"] - 640 / 272) < 0.01
