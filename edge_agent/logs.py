@@ -33,8 +33,7 @@ def configure_logs(form: Literal["console", "json"], level: str) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     # What libraries say through the standard library, from warnings up, without their chatter.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
