@@ -20,7 +20,7 @@ R = TypeVar("R")
 class NewestFirst(CursorPagination):
     """Rows newest first by primary key (UUIDv7 and serials rise with time)."""
 
-    ordering = "-pk"
+    ordering: str | tuple[str, ...] = "-pk"
     page_size_query_param = "page_size"
     max_page_size = 500
 
@@ -41,10 +41,10 @@ class NewestFirst(CursorPagination):
 class NewestCaptureFirst(NewestFirst):
     """Rows newest first by when their frame was captured."""
 
-    ordering = "-captured_at"
+    ordering = ("-captured_at", "-pk")  # ties have an order too
 
 
 class NewestOccurrenceFirst(NewestFirst):
     """Rows newest first by when they happened."""
 
-    ordering = "-occurred_at"
+    ordering = ("-occurred_at", "-pk")
