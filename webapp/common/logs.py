@@ -39,6 +39,6 @@ def configure_logs(*, level: str, is_json: bool) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # One line a request is the proxy's business; Django still says what went wrong.
-    for name in ("daphne.http_protocol", "django.channels.server", "asyncio"):
+    # A line a request is the proxy's business, a line a job the Jobs page's; errors still come.
+    for name in ("daphne.http_protocol", "django.channels.server", "asyncio", "django_tasks"):
         logging.getLogger(name).setLevel(logging.WARNING)
