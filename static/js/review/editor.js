@@ -15,7 +15,7 @@ import { fateOf } from "./boxes.js";
 
 class Editor {
   #root; #stage; #panel; #picker; #notice; #session; #editing = null; #item = null; #image = null;
-  #theirs = null; #shown = null; #drawLabel = null; #keyed = new Map();
+  #theirs = null; #shown = null; #drawLabel = null; #keyed = new Map(); #isLoggedOut = false;
 
   constructor(root) {
     this.#root = root;
@@ -97,6 +97,10 @@ class Editor {
     if (error instanceof LoggedOut) {
       const words = "You are logged out. Nothing is lost: log in again, and this page goes on.";
       this.#notice.show(words, [["Log in", () => window.open(this.#root.dataset.login), true]], "err");
+      this.#isLoggedOut = true;
+    } else if (n === 0 && this.#isLoggedOut) {
+      this.#notice.hide();
+      this.#isLoggedOut = false;
     }
   }
 

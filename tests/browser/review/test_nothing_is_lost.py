@@ -12,6 +12,7 @@ from tests.browser.review.desk import (
     is_open,
     is_saved,
     item_now,
+    log_in,
     press,
 )
 
@@ -107,3 +108,21 @@ def test_leaving_gives_the_pictures_back(desk: Desk, reviewer: Reviewer) -> None
     page.get_by_role("link", name="Leave the editor").click()
     page.wait_for_url("**/review/")
     expect(page.locator("dt:has-text('In hand') + dd")).to_have_text("0")
+
+
+def test_a_session_that_ends_costs_nothing(
+    desk: Desk, reviewer: Reviewer, complaints: Complaints
+) -> None:
+    complaints.expected = ("failed:", "WebSocket", "4401")
+    work = desk.new_work()
+    page = reviewer(work)
+    has_next_picture(page)
+    page.context.clear_cookies(name="sessionid")
+    press(page, "Tab", "4", "Enter")
+    expect(page.get_by_text("You are logged out. Nothing is lost")).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Log in").click()
+    log_in(opened.value, work.user)
+    is_saved(page)
+    expect(page.get_by_text("You are logged out. Nothing is lost")).to_be_hidden()
+    assert set(boxes_now(page, work.items[0])) == {"dog", "bicycle"}

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -88,7 +89,7 @@ def check_each_is_decided_once(n_labelers: int, n_items: int) -> None:
     queue = fill_queue(n_items)
     claimed: list[ReviewItem] = []
     crowd = labelers(queue, n_labelers)
-    all_at_once([lambda by=by: decide_all(queue, by, claimed) for by in crowd])
+    all_at_once([partial(decide_all, queue, by, claimed) for by in crowd])
     assert Counter(claimed) == Counter(ReviewItem.objects.all())
     assert Verdict.objects.count() == n_items
     assert Annotation.objects.filter(is_current=True).count() == n_items
@@ -107,12 +108,11 @@ def test_fifty_labelers_decide_each_of_a_thousand_items_once() -> None:
 def test_one_item_goes_to_one_of_many() -> None:
     queue = fill_queue(1)
     got: list[ReviewItem | None] = []
-    all_at_once(
-        [
-            lambda by=by: got.append(claim_next(queue=queue, by=by, at=START))
-            for by in labelers(queue, 8)
-        ]
-    )
+
+    def claim(by: User) -> None:
+        got.append(claim_next(queue=queue, by=by, at=START))
+
+    all_at_once([partial(claim, by) for by in labelers(queue, 8)])
     assert sum(item is not None for item in got) == 1
 
 
@@ -128,7 +128,7 @@ def test_of_many_verdicts_on_one_item_one_counts() -> None:
             refused.append(by)
 
     crowd = labelers(queue, 8)
-    all_at_once([lambda by=by: decide(by) for by in crowd])
+    all_at_once([partial(decide, by) for by in crowd])
     assert len(refused) == len(crowd) - 1
     assert Verdict.objects.count() == 1
 
