@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from webapp.accounts.models import Membership, Organization, Role, User
 from webapp.accounts.tenancy import Actor
@@ -24,16 +25,17 @@ def organizations_of(actor: Actor) -> list[Organization]:
     return list(Organization.objects.filter(memberships__user=actor))
 
 
+def administered_organizations(actor: Actor) -> QuerySet[Organization]:
+    """Return the organizations that `actor` is an admin of, by name."""
+    return _organizations_where(actor, Role.ADMIN)
+
+
 def chosen_organization(user: User, needed: Role, *, organization_id: UUID | None) -> Organization:
     """Return the organization that a user means, one where their role covers `needed`.
 
     It need not be named by who has only one. Raise `ValidationError` naming `organization`.
     """
-    roles = [role for role in Role if role.allows(needed)]
-    mine = Organization.objects.all()
-    if not user.is_superuser:
-        memberships = Membership.objects.filter(user=user, role__in=roles)
-        mine = mine.filter(pk__in=memberships.values("organization"))
+    mine = _organizations_where(user, needed)
     if organization_id is not None:
         mine = mine.filter(pk=organization_id)
     found = list(mine[:2])
@@ -42,3 +44,13 @@ def chosen_organization(user: User, needed: Role, *, organization_id: UUID | Non
     if len(found) > 1:
         raise ValidationError({"organization": "You are in several: say which one you mean."})
     return found[0]
+
+
+def _organizations_where(actor: Actor, needed: Role) -> QuerySet[Organization]:
+    if not isinstance(actor, User) or not actor.is_active:
+        return Organization.objects.none()
+    if actor.is_superuser:
+        return Organization.objects.all()
+    roles = [role for role in Role if role.allows(needed)]
+    memberships = Membership.objects.filter(user=actor, role__in=roles)
+    return Organization.objects.filter(pk__in=memberships.values("organization"))
