@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from deploy import browser_files
 from tests.browser.simulated_agent import SimulatedAgent
 from tests.journeys.processes import Hub, Prepared, wait_for
-from tests.services import need_chromium
+from tests.needed import need_chromium
 
 CHROMIUM_ARGUMENTS = (
     "--headless",

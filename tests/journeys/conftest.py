@@ -10,7 +10,7 @@ from deploy.default_bundle import default_bundle_path
 
 from deploy.sample_video import sample_video_path
 from tests.journeys.processes import Agent, Hub
-from tests.services import need_postgres
+from tests.needed import need_postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

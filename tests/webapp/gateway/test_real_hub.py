@@ -18,7 +18,7 @@ from processing.wire.limits import MAX_ENTRIES, MAX_MESSAGE_BYTES
 from processing.wire.messages import Ack, Refused, ResultBatch, Welcome
 from tests.journeys.ledger import stored_rows
 from tests.journeys.processes import Hub
-from tests.services import need_postgres
+from tests.needed import need_postgres
 from tests.webapp.gateway.double import make_batch, make_entry
 from tests.webapp.gateway.real import Enrolled, Line, connected, dialled, enrol
 

@@ -24,7 +24,7 @@ from tests.factories import (
     make_site,
     make_user,
 )
-from tests.services import need_postgres
+from tests.needed import need_postgres
 from webapp.accounts.models import Role, User
 from webapp.datasets.models import Annotation
 from webapp.review.actions import HeldByAnother, RevisionConflict, claim_next, submit_verdict
