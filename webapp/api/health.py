@@ -10,12 +10,12 @@ import django
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from processing.wire.version import VERSION
 from webapp.common.clock import now
+from webapp.common.database import has_pending_migrations
 from webapp.fleet.models import Agent
 from webapp.jobs.queries import has_live_worker
 from webapp.results.models import Result
@@ -95,7 +95,6 @@ def _refuse_unmigrated() -> None:
     """Raise `NotReady` while migrations are pending; once they are not, they never will be."""
     if _migrated:
         return
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if has_pending_migrations():
         raise NotReady("migrations are pending: run `manage.py migrate`")
     _migrated.append(True)

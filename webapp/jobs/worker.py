@@ -8,11 +8,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from django.db import OperationalError, close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from django.utils.module_loading import autodiscover_modules
 from django_tasks_db.management.commands.db_worker import Worker as TaskRunner
 from django_tasks_db.models import DBTaskResult
@@ -29,9 +30,11 @@ from webapp.jobs.running import JobRunner
 
 LEASE: Final = timedelta(seconds=20)
 POLL_S: Final = 0.25
-STOP_S: Final = 2.0
+STOP_S: Final = 1.8
 """A job that takes no step for so long after a stop signal is left to the next worker."""
 HOUSEKEEPING: Final = timedelta(minutes=5)
+AWAY: Final = (OperationalError, InterfaceError)
+"""What a database raises that is away, or too busy; it will be back."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +55,7 @@ class JobWorker:
             handlers=HANDLERS, clock=clock, lease=lease, stop_sign=self._stop_sign
         )
         self._id = uuid7()
+        self._is_database_away = False
         self._taker = TaskRunner(
             queue_names=["*"],
             interval=POLL_S,
@@ -74,6 +78,8 @@ class JobWorker:
         keeper.start()
         log.info("worker.ready", kinds=sorted(HANDLERS))
         while not self._stop_sign.is_up:
+            if not keeper.is_alive():
+                raise RuntimeError("the thread that keeps leases has died; see the log above")
             close_old_connections()
             if self._take_one():
                 continue
@@ -81,7 +87,7 @@ class JobWorker:
                 break
             time.sleep(POLL_S)
         self.stop()
-        keeper.join(STOP_S)
+        keeper.join(2 * STOP_S)
         log.info("worker.stopped")
 
     def _take_one(self) -> bool:
@@ -89,39 +95,49 @@ class JobWorker:
         ready = DBTaskResult.objects.ready()
         try:
             if not ready.exists():  # a read: an idle worker takes no write lock
+                self._say_database(None)
                 return False
             with exclusive_transaction():
                 delivery = ready.get_locked()
                 if delivery is None:
                     return False
                 delivery.claim(str(self._id))
-        except OperationalError as error:
-            log.warning("worker.database_busy", reason=str(error))
+        except AWAY as error:
+            self._say_database(error)
             return False
+        self._say_database(None)
         self._taker.run_task(delivery)
         return True
 
+    def _say_database(self, error: Exception | None) -> None:
+        """Log when the database goes away and when it is back, once each."""
+        if error is not None and not self._is_database_away:
+            log.warning("worker.database_lost", reason=str(error))
+        if error is None and self._is_database_away:
+            log.info("worker.database_back")
+        self._is_database_away = error is not None
+
     def _keep(self) -> None:
         """Run beside the jobs: say that we live, keep the lease, sweep; force a late stop."""
-        started_at = self._clock()
-        Worker.objects.create(id=self._id, started_at=started_at, seen_at=started_at)
-        cleaned_at = started_at - HOUSEKEEPING
-        pause_s = self._lease.total_seconds() / 5
+        cleaned_at: datetime | None = None
+        pause_s = 0.0
         while not self._waited_for_stop(pause_s):
+            pause_s = self._lease.total_seconds() / 5
             try:
                 at = self._clock()
                 self._beat(at)
-                if at - cleaned_at >= HOUSEKEEPING:
+                if cleaned_at is None or at - cleaned_at >= HOUSEKEEPING:
                     cleaned_at = at
                     forget_finished(at=at)
                     forget_changes(at=at)
-            except OperationalError as error:
-                log.warning("worker.database_busy", reason=str(error))
+            except AWAY:  # the main loop says so; the lease outlasts a short absence
                 connections.close_all()
         self._leave()
 
     def _beat(self, at: datetime) -> None:
-        Worker.objects.filter(pk=self._id).update(seen_at=at)
+        Worker.objects.update_or_create(
+            pk=self._id, defaults={"seen_at": at}, create_defaults={"started_at": at, "seen_at": at}
+        )
         if (attempt := self._runner.current) is not None:
             extend_lease(attempt, lease=self._lease)
         sweep_jobs(at=at)
@@ -139,9 +155,12 @@ class JobWorker:
             time.sleep(0.05)
         if (attempt := self._runner.current) is not None:
             log.warning("worker.left_job", job_id=str(attempt.job_id), kind=attempt.kind)
+            # The job may hold the database's lock; its lease will run out all the same.
+            threading.Timer(STOP_S / 3, os._exit, (0,)).start()
             hand_back(attempt)
             os._exit(0)
-        Worker.objects.filter(pk=self._id).delete()
+        with suppress(*AWAY):
+            Worker.objects.filter(pk=self._id).delete()
         connections.close_all()
 
 

@@ -3,9 +3,10 @@
 from argparse import ArgumentParser
 from datetime import timedelta
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from webapp.common.clock import now
+from webapp.common.database import has_pending_migrations
 from webapp.jobs.worker import LEASE, JobWorker, stop_on_signals
 
 
@@ -22,6 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--until-idle", action="store_true", help="stop when nothing waits")
 
     def handle(self, *_args: object, lease_s: float, until_idle: bool, **_: object) -> None:
+        if has_pending_migrations():
+            raise CommandError("the database is not up to date: run `manage.py migrate` first")
         worker = JobWorker(clock=now, lease=timedelta(seconds=lease_s))
         stop_on_signals(worker)
         worker.run(until_idle=until_idle)
