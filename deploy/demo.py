@@ -84,17 +84,12 @@ async def run_demo(demo: Demo) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     begun_at = datetime.now(UTC)  # noqa: TID251 - the demo's one clock
-    running = asyncio.create_task(_start_all(demo, supervisor, begun_at))
+    running = asyncio.create_task(_run_all(demo, supervisor, begun_at))
     stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait(
-            {running, stopping, supervisor.gave_up}, return_when=asyncio.FIRST_COMPLETED
-        )
-        if running.done() and not stopping.done() and not supervisor.gave_up.done():
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
             running.result()
-            await asyncio.wait({stopping, supervisor.gave_up}, return_when=asyncio.FIRST_COMPLETED)
-        if supervisor.gave_up.done():
-            supervisor.gave_up.result()
     except (ChildGaveUp, TimeoutError, Unusable) as error:
         say("demo", f"stopped: {error}", "31")
         return 1
@@ -105,6 +100,20 @@ async def run_demo(demo: Demo) -> int:
         for task in (running, stopping):
             task.cancel()
         await supervisor.stop()
+
+
+async def _run_all(demo: Demo, supervisor: Supervisor, begun_at: datetime) -> None:
+    """Start all and print READY; then return only by `ChildGaveUp`."""
+    starting = asyncio.create_task(_start_all(demo, supervisor, begun_at))
+    failing = asyncio.create_task(supervisor.gave_up())
+    try:
+        await asyncio.wait({starting, failing}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+        await failing
+    finally:
+        starting.cancel()
+        failing.cancel()
 
 
 async def _start_all(demo: Demo, supervisor: Supervisor, begun_at: datetime) -> None:

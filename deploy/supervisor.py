@@ -37,8 +37,13 @@ class Supervisor:
         self._children: list[tuple[Program, asyncio.subprocess.Process]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
-        self.gave_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Fails with `ChildGaveUp` when a program cannot be kept running."""
+        self._gave_up = asyncio.Event()
+        self._reason = ""
+
+    async def gave_up(self) -> None:
+        """Wait until a program cannot be kept running; raise `ChildGaveUp`."""
+        await self._gave_up.wait()
+        raise ChildGaveUp(self._reason)
 
     async def start(self, program: Program) -> None:
         """Start `program` and keep it running."""
@@ -78,8 +83,8 @@ class Supervisor:
             deaths.append(time.monotonic())
             say(program.name, f"ended with status {status}; starting it again", "31")
             if len(deaths) > RESTARTS:
-                if not self.gave_up.done():
-                    self.gave_up.set_exception(ChildGaveUp(f"{program.name} keeps ending"))
+                self._reason = f"{program.name} keeps ending"
+                self._gave_up.set()
                 return
             await asyncio.sleep(min(2.0 ** (len(deaths) - 2), 8.0))
             child = await _spawn(program)
