@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from deploy.default_bundle import default_bundle_path
 
+from deploy.default_bundle import default_bundle_path
 from deploy.sample_video import sample_video_path
 from tests.journeys.processes import Agent, Hub
 from tests.needed import need_postgres
