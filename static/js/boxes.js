@@ -10,6 +10,7 @@ export class BoxPainter {
   constructor(canvas) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
+    this.font = `600 ${CAPTION}px ${getComputedStyle(canvas).fontFamily}`;
   }
 
   // Draws `detections` over a picture of `size`; returns how many boxes there are now.
@@ -58,7 +59,7 @@ export class BoxPainter {
 
   #caption({ left, top, width, colour, text, track }, frame) {
     const { context } = this;
-    context.font = `600 ${CAPTION}px system-ui, "Segoe UI", "Liberation Sans", sans-serif`;
+    context.font = this.font;
     const isNarrow = width < 34;
     const words = isNarrow ? text.split(" ").at(-1) : track ? `${text}  ${track}` : text;
     const length = context.measureText(words).width + 2 * PAD, height = CAPTION + 6;

@@ -1,4 +1,5 @@
-// Colours that stay: a class has the same one in every picture and chart, a track while it lives.
+// Colours that stay: a class has the same one in every picture and chart of a page, a track while
+// it lives.
 // On video, whatever the theme: bright enough for black text on them.
 const ON_VIDEO = ["#8ea3ff", "#ff9a4d", "#3fd6b8", "#f283de", "#ecc94b", "#55c1f7", "#ff8698", "#aede55"];
 
@@ -8,10 +9,19 @@ function hash(text) {
   return value >>> 0;
 }
 
-const order = { person: 0, car: 1, bicycle: 2, truck: 3, bus: 4, motorcycle: 5, dog: 6, "traffic light": 7 };
+const USUAL = { person: 0, car: 1, bicycle: 2, truck: 3, bus: 4, motorcycle: 5, dog: 6, "traffic light": 7 };
+const taken = new Map();
 
+// The class's usual place; the next free one when another class of this page has it already.
 function slot(label) {
-  return order[label] ?? hash(label) % ON_VIDEO.length;
+  if (!taken.has(label)) {
+    const wanted = USUAL[label] ?? hash(label) % ON_VIDEO.length;
+    const used = new Set(taken.values());
+    let free = wanted;
+    for (let step = 0; step < ON_VIDEO.length && used.has(free); step += 1) free = (free + 1) % ON_VIDEO.length;
+    taken.set(label, used.has(free) ? wanted : free);
+  }
+  return taken.get(label);
 }
 
 export function labelOnVideo(label) {

@@ -2,7 +2,6 @@
 import uPlot from "../vendor/uplot/uplot.js";
 import { labelVariable, resolved } from "./colours.js";
 
-const FONT = '12px system-ui, "Segoe UI", "Liberation Sans", sans-serif';
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
 
@@ -17,8 +16,9 @@ export function stack(rows) {
 
 export function chartOptions({ box, shown, isStacked, watched, step, span }) {
   const colour = (name) => resolved(name, box);
+  const font = `12px ${getComputedStyle(box).fontFamily}`;
   const grid = { stroke: colour("var(--border)"), width: 1 };
-  const axis = { stroke: colour("var(--text-3)"), font: FONT, grid, ticks: { show: false } };
+  const axis = { stroke: colour("var(--text-3)"), font, grid, ticks: { show: false } };
   const paths = isStacked ? uPlot.paths.bars({ size: [0.78, 36], radius: 0.08 }) : uPlot.paths.stepped({ align: 1 });
   return {
     width: box.clientWidth - 24,

@@ -37,12 +37,11 @@ class LiveView {
       const chosen = target.closest("button");
       if (chosen) this.colourBy(chosen);
     });
-    this.onKey = (event) => this.key(event);
     this.onCounters = ({ detail }) => {
       this.skew = Math.min(this.skew, Date.now() - Date.parse(detail.at));
     };
     this.onSwap = () => this.explain();
-    document.addEventListener("keydown", this.onKey);
+    root.addEventListener("keydown", (event) => this.key(event));
     document.body.addEventListener("fw:counters", this.onCounters);
     document.body.addEventListener("htmx:afterSettle", this.onSwap);
     this.timer = setInterval(() => this.tick(), 1000);
@@ -59,7 +58,6 @@ class LiveView {
     this.socket.close();
     this.resize.disconnect();
     clearInterval(this.timer);
-    document.removeEventListener("keydown", this.onKey);
     document.body.removeEventListener("fw:counters", this.onCounters);
     document.body.removeEventListener("htmx:afterSettle", this.onSwap);
   }
@@ -190,7 +188,6 @@ class LiveView {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, select, textarea")) return;
     if (event.key === "b") this.toggleBoxes();
     if (event.key === "f") this.expand();
   }

@@ -1,7 +1,7 @@
 // The camera wall: cards in sight are refreshed one after the other, each by a single picture over
 // a socket that closes again, so that many cards cost what one does; and a filter by name.
 import { component } from "./component.js";
-import { labelOnVideo } from "./colours.js";
+import { trackOnVideo } from "./colours.js";
 import { parsePicture } from "./picture.js";
 
 const APART_MS = 700, AGAIN_MS = 4000, PATIENCE_MS = 6000;
@@ -43,7 +43,7 @@ async function draw(canvas, { detections, jpeg }) {
   bitmap.close();
   context.lineWidth = Math.max(2, canvas.width / 240);
   for (const { x0, y0, x1, y1, track, label } of detections) {
-    context.strokeStyle = labelOnVideo(String(track || label));
+    context.strokeStyle = trackOnVideo(track || label);
     context.strokeRect(
       x0 * canvas.width, y0 * canvas.height, (x1 - x0) * canvas.width, (y1 - y0) * canvas.height,
     );

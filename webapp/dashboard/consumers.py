@@ -26,6 +26,7 @@ from webapp.dashboard.audience import (
 )
 from webapp.dashboard.database import in_thread
 from webapp.dashboard.follower import changes_followed
+from webapp.dashboard.merging import Merging
 
 THANKS: Final = "ok"
 """All that a browser ever says: it has handled one message."""
@@ -102,12 +103,14 @@ class Connection:
     async def _exchange(self, topics: frozenset[Topic]) -> None:
         assert self._session_key is not None
         with ExitStack() as stack:
-            mailbox = stack.enter_context(broadcast.subscribed(*topics))
+            mailboxes = {
+                topic: stack.enter_context(broadcast.subscribed(topic)) for topic in topics
+            }
             ended = stack.enter_context(sessions.watching(self._session_key))
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._read())
-                    tasks.create_task(self._deliver(mailbox))
+                    tasks.create_task(self._deliver(_merged(mailboxes, tasks)))
                     tasks.create_task(self._stay_allowed(topics))
                     tasks.create_task(self._leave_after(ended))
             except ExceptionGroup as group:
@@ -163,6 +166,17 @@ class Connection:
             raise Over(LOGGED_OUT) from None
         except NotYours:
             raise Over(NOT_YOURS) from None
+
+
+def _merged(mailboxes: dict[Topic, Mailbox], tasks: asyncio.TaskGroup) -> Mailbox:
+    """Return the one mailbox, or one that `tasks` fill from many."""
+    if len(mailboxes) == 1:
+        return next(iter(mailboxes.values()))
+    merged = Mailbox()
+    merging = Merging(merged)
+    for topic, mailbox in mailboxes.items():
+        tasks.create_task(merging.pump(topic, mailbox))
+    return merged
 
 
 def _session_key(scope: Scope) -> str | None:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from django.test import Client
 
-from webapp.accounts.models import User
+from webapp.accounts.models import Membership, Role, User
 from webapp.fleet.models import JoinToken, Site
 
 
@@ -32,6 +32,51 @@ def test_an_operator_may_not(client: Client, olga: User, site: Site) -> None:
     assert "Make the command" not in client.get("/agents/").text
 
 
-def test_without_a_site_the_page_says_what_to_do_first(client: Client, alice: User) -> None:
+def test_the_first_site_is_made_on_the_way(client: Client, alice: User) -> None:
     client.force_login(alice)
-    assert "No site yet" in client.get("/agents/").text
+    answer = client.post("/agents/join/", {"site": "", "new_site": "Harbour"})
+    assert answer.status_code == HTTPStatus.OK
+    token = JoinToken.objects.get()
+    assert token.site.name == "Harbour"
+    assert token.site.organization == alice.organizations.get()
+
+
+def test_without_any_site_the_page_asks_for_a_name(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    answer = client.post("/agents/join/", {"site": "", "new_site": ""})
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "Name the site" in answer.text
+    assert not JoinToken.objects.exists()
+
+
+def test_a_name_that_is_taken_is_told(client: Client, alice: User, site: Site) -> None:
+    client.force_login(alice)
+    answer = client.post("/agents/join/", {"site": "", "new_site": site.name})
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "already exists" in answer.text
+
+
+def test_who_is_in_several_organizations_says_which(
+    client: Client, alice: User, charlie: User
+) -> None:
+    elsewhere = charlie.organizations.get()
+    Membership.objects.create(user=alice, organization=elsewhere, role=Role.ADMIN)
+    client.force_login(alice)
+    wish = {"site": "", "new_site": "Annex"}
+    answer = client.post("/agents/join/", wish)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "which one you mean" in answer.text
+    answer = client.post("/agents/join/", wish | {"organization": str(elsewhere.pk)})
+    assert answer.status_code == HTTPStatus.OK
+    assert Site.objects.get().organization == elsewhere
+
+
+def test_an_operator_elsewhere_makes_no_site_there(
+    client: Client, alice: User, charlie: User
+) -> None:
+    elsewhere = charlie.organizations.get()
+    Membership.objects.create(user=alice, organization=elsewhere, role=Role.OPERATOR)
+    client.force_login(alice)
+    wish = {"site": "", "new_site": "Annex", "organization": str(elsewhere.pk)}
+    assert client.post("/agents/join/", wish).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert not Site.objects.exists()

@@ -3,11 +3,13 @@
 import asyncio
 from uuid import uuid4
 
+import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 
-from tests.factories import make_camera
+from processing.wire.browser import Counters, encode
+from tests.factories import START, make_camera
 from tests.webapp.dashboard.conftest import Connect, SocketBrowser, session_of, settle
 from webapp.accounts.models import Membership, Organization, User
 from webapp.common.broadcast import broadcast
@@ -21,10 +23,14 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 async def listening(browser: SocketBrowser, topic: tuple[str, object]) -> SocketBrowser:
     """Wait until the browser has been let in and listens."""
     await browser.accepted()
+    await listening_to(topic)
+    return browser
+
+
+async def listening_to(topic: tuple[str, object]) -> None:
     async with asyncio.timeout(10):
         while topic not in broadcast._mailboxes:  # noqa: ASYNC110 - it has no event to wait for
             await asyncio.sleep(0.005)
-    return browser
 
 
 async def test_it_works(connect: Connect, acme: Organization, olgas_session: str) -> None:
@@ -243,3 +249,24 @@ async def test_cameras_do_not_mix(connect: Connect, camera: Camera, olgas_sessio
     broadcast.publish(("camera", other.pk), "picture", b"not for you")
     await settle()
     assert browser.inbox.empty()
+
+
+async def test_who_is_in_two_organizations_sees_their_sum(
+    connect: Connect, acme: Organization, olga: User, olgas_session: str
+) -> None:
+    annex = await Organization.objects.acreate(name="Annex")
+    await Membership.objects.acreate(user=olga, organization=annex, role="operator")
+    browser = await listening(connect(live, session_key=olgas_session), ("organization", annex.pk))
+    await listening_to(("organization", acme.pk))
+    for organization, n_agents in ((acme, 2), (annex, 3)):
+        counters = Counters(
+            at=START, results_per_s=1.5, n_results=10, n_agents_online=n_agents, n_cameras_online=1
+        )
+        broadcast.publish(("organization", organization.pk), "counters", encode(counters))
+    await settle()
+    payload = await browser.next_payload()
+    browser.say()
+    if msgspec.json.decode(payload or "", type=Counters).n_agents_online != 5:
+        payload = await browser.next_payload()
+    merged = msgspec.json.decode(payload or "", type=Counters)
+    assert (merged.n_agents_online, merged.results_per_s) == (5, 3.0)

@@ -38,25 +38,38 @@ def ago(instant: datetime | None, never: str = "never") -> SafeString | str:
     """Return a `<time>` in relative words, which `ago.js` keeps true while the page is open."""
     if instant is None:
         return never
-    return format_html(
-        '<time datetime="{}" title="{}" data-ago>{}</time>',
-        instant.isoformat(timespec="milliseconds"),
-        f"{instant:%Y-%m-%d %H:%M:%S} UTC",
-        relative(now() - instant),
-    )
+    words = length(now() - instant)
+    return _time(instant, "ago", f"{words} ago" if words else "just now")
 
 
-def relative(passed: timedelta) -> str:
-    """Return how long ago, in the words of `ago.js`."""
+@register.simple_tag
+def lasting(since: datetime) -> SafeString:
+    """Return a `<time>` that says how long something has been so: "for 3 min"."""
+    words = length(now() - since)
+    return _time(since, "for", f"for {words}" if words else "for a moment")
+
+
+def length(passed: timedelta) -> str:
+    """Return a length of time in the words of `ago.js`; empty for less than a minute."""
     seconds = passed.total_seconds()
     if seconds < _MINUTE:
-        return "just now"
+        return ""
     if seconds < _HOUR:
-        return f"{int(seconds // _MINUTE)} min ago"
+        return f"{int(seconds // _MINUTE)} min"
     if seconds < _DAY:
-        return f"{int(seconds // _HOUR)} h ago"
+        return f"{int(seconds // _HOUR)} h"
     days = int(seconds // _DAY)
-    return "1 day ago" if days == 1 else f"{days} days ago"
+    return "1 day" if days == 1 else f"{days} days"
+
+
+def _time(instant: datetime, form: str, words: str) -> SafeString:
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago="{}">{}</time>',
+        instant.isoformat(timespec="milliseconds"),
+        f"{instant:%Y-%m-%d %H:%M:%S} UTC",
+        form,
+        words,
+    )
 
 
 @register.filter
