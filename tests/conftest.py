@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from django.conf import settings
@@ -26,7 +27,8 @@ from webapp.fleet.models import Agent, Bundle, Camera, Site
 # them. DATABASE_URL chooses the database as ever; the tests' tables are in one of their own.
 _DATA_DIR = Path(tempfile.mkdtemp(prefix="farwatch-tests-"))
 settings.DATA_DIR = _DATA_DIR
-settings.STORAGES["default"]["OPTIONS"]["location"] = _DATA_DIR / "media"
+_storage = cast("dict[str, Any]", settings.STORAGES["default"])
+_storage["OPTIONS"]["location"] = _DATA_DIR / "media"
 
 
 @pytest.fixture(scope="session")

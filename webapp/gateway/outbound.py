@@ -1,16 +1,13 @@
 """What waits to be sent to one agent: bounded, because of each kind only the newest counts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+
+from asgiref.typing import ASGISendCallable, WebSocketSendEvent
 
 from processing.wire.codec import Codec
 from processing.wire.limits import MAX_ENTRIES
 from processing.wire.messages import Ack, AgentMessage, DesiredState, HubMessage, Lane, LiveDemand
 from webapp.gateway.refusal import TRY_LATER, Refusal
-
-Send: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[None]]
-"""An ASGI `send`."""
 
 
 class Outbound:
@@ -52,7 +49,7 @@ class Outbound:
             self._ending = why
         self._arrived.set()
 
-    async def run(self, send: Send, codec: Codec[AgentMessage]) -> None:
+    async def run(self, send: ASGISendCallable, codec: Codec[AgentMessage]) -> None:
         """Send what arrives until the connection is to end."""
         while True:
             await self._arrived.wait()
@@ -70,17 +67,17 @@ class Outbound:
         return taken
 
 
-def frame(codec: Codec[AgentMessage], message: HubMessage) -> Mapping[str, Any]:
+def frame(codec: Codec[AgentMessage], message: HubMessage) -> WebSocketSendEvent:
     """Return the ASGI event that sends `message`."""
     data = codec.encode(message)
     if codec.is_text:
-        return {"type": "websocket.send", "text": data.decode()}
-    return {"type": "websocket.send", "bytes": data}
+        return {"type": "websocket.send", "bytes": None, "text": data.decode()}
+    return {"type": "websocket.send", "bytes": data, "text": None}
 
 
-async def send_end(send: Send, codec: Codec[AgentMessage], why: Refusal | int) -> None:
+async def send_end(send: ASGISendCallable, codec: Codec[AgentMessage], why: Refusal | int) -> None:
     """Say why, and close."""
     if isinstance(why, Refusal):
         await send(frame(codec, why.message()))
         why = why.close_code
-    await send({"type": "websocket.close", "code": why})
+    await send({"type": "websocket.close", "code": why, "reason": None})

@@ -5,23 +5,24 @@ as bytes trickle. So the limits of `webapp.common.request_limits`, which other s
 of Django, are kept here already.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import daphne.http_protocol
 import daphne.server
-from asgiref.typing import ASGI3Application
 from daphne.endpoints import build_endpoint_description_strings
-from twisted.internet import reactor
-from twisted.internet.base import ReactorBase
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
+from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
 from webapp.common.problems import CONTENT_TYPE
 from webapp.common.request_limits import (
     BODY_TIMEOUT_S,
+    Application,
     most_bytes,
     too_large_problem,
     too_slow_problem,
@@ -33,7 +34,7 @@ IDLE_TIMEOUT_S: Final = 30.0
 ANSWER_TIMEOUT_S: Final = 120
 
 logging.getLogger("daphne.server").setLevel(logging.WARNING)  # the hub says itself that it listens
-assert isinstance(reactor, ReactorBase)
+_twisted_log = logging.getLogger("twisted")
 
 
 class CannotListen(Exception):
@@ -43,11 +44,13 @@ class CannotListen(Exception):
 class LimitedRequest(daphne.http_protocol.WebRequest):  # type: ignore[misc]  # Daphne has no types
     """A request whose body is counted while it comes, and that must be whole in time."""
 
+    timeout_s = BODY_TIMEOUT_S
+
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._n_bytes = 0
         self._is_refused = False
-        self._deadline = reactor.callLater(BODY_TIMEOUT_S, self._time_out)
+        self._deadline = asyncio.get_running_loop().call_later(self.timeout_s, self._time_out)
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
         super().gotLength(0)
@@ -66,11 +69,11 @@ class LimitedRequest(daphne.http_protocol.WebRequest):  # type: ignore[misc]  # 
             super().handleContentChunk(data)
 
     def process(self) -> object:
-        self._forget_deadline()
+        self._deadline.cancel()
         return None if self._is_refused else super().process()
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: N802 - Twisted's name
-        self._forget_deadline()
+        self._deadline.cancel()
         super().connectionLost(reason)
 
     @property
@@ -85,17 +88,13 @@ class LimitedRequest(daphne.http_protocol.WebRequest):  # type: ignore[misc]  # 
     def _refuse(self, status: HTTPStatus, body: bytes) -> None:
         """Answer at once and hang up, however much is still to come."""
         self._is_refused = True
-        self._forget_deadline()
+        self._deadline.cancel()
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {CONTENT_TYPE}\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         self.channel.transport.write(head.encode() + body)
         self.channel.loseConnection()
-
-    def _forget_deadline(self) -> None:
-        if self._deadline.active():
-            self._deadline.cancel()
 
 
 class LimitedFactory(daphne.http_protocol.HTTPFactory):  # type: ignore[misc]  # Daphne has no types
@@ -114,7 +113,15 @@ class LimitedFactory(daphne.http_protocol.HTTPFactory):  # type: ignore[misc]  #
 class HubServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no types
     """The hub's web server."""
 
-    def __init__(self, application: ASGI3Application, *, host: str, port: int) -> None:
+    def __init__(
+        self,
+        application: Application,
+        *,
+        host: str,
+        port: int,
+        when_listening: Callable[[str, int], None],
+        before_stop: Callable[[], Awaitable[None]],
+    ) -> None:
         super().__init__(
             application,
             endpoints=build_endpoint_description_strings(host=host, port=port),
@@ -123,26 +130,17 @@ class HubServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no ty
             websocket_max_message_size=MAX_WEBSOCKET_BYTES,
             websocket_max_frame_size=MAX_WEBSOCKET_BYTES,
             ping_interval=PING_EVERY_S,
+            ready_callable=self._when_ready,
             server_name="farwatch",
-            verbosity=2,  # what goes wrong inside Twisted is logged, not swallowed
         )
+        self._when_listening = when_listening
+        self._before_stop = before_stop
         self._problem = ""
 
-    def serve(
-        self,
-        *,
-        when_listening: Callable[[str, int], None],
-        before_stop: Callable[[], object],
-    ) -> None:
+    def serve(self) -> None:
         """Serve until told to stop; raise `CannotListen` with the reason."""
         daphne.server.HTTPFactory = LimitedFactory  # `run` makes one, and offers no other way
-
-        def begin() -> None:
-            for address in self.listening_addresses:
-                when_listening(*address)
-
-        reactor.callLater(0, begin)
-        reactor.addSystemEventTrigger("before", "shutdown", before_stop)
+        globalLogPublisher.addObserver(_log_error)  # type: ignore[arg-type]  # zope's interface
         self.run()
         if not self.listening_addresses:
             raise CannotListen(self._problem)
@@ -151,11 +149,25 @@ class HubServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no ty
         self._problem = failure.getErrorMessage()
         self.stop()
 
-    def kill_all_applications(self) -> object:
-        """Leave out connections that never got as far as an application; Daphne trips on them."""
-        self.connections = {
-            protocol: details
-            for protocol, details in self.connections.items()
-            if "application_instance" in details
-        }
-        return super().kill_all_applications()
+    def kill_all_applications(self) -> Deferred[None]:
+        """Stop; unlike Daphne's own, not troubled by connections that never had an application."""
+        instances = [details.get("application_instance") for details in self.connections.values()]
+        running = [instance for instance in instances if instance and not instance.done()]
+        for instance in running:
+            instance.cancel()
+
+        async def wind_down() -> None:
+            await asyncio.gather(*running, return_exceptions=True)
+            await self._before_stop()
+
+        return Deferred.fromFuture(asyncio.ensure_future(wind_down()))
+
+    def _when_ready(self) -> None:
+        for address in self.listening_addresses:
+            asyncio.get_event_loop().call_soon(self._when_listening, *address)
+
+
+def _log_error(event: dict[str, Any]) -> None:
+    """Log what went wrong inside Twisted; Daphne drops it."""
+    if event["log_level"] >= LogLevel.error:
+        _twisted_log.error(formatEvent(event))

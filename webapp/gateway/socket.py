@@ -4,10 +4,10 @@ A stock Channels consumer makes one of each for every message, and spends five t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeAlias, assert_never
+from typing import Final, assert_never
 
 import structlog
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
 from django.db import DatabaseError, InterfaceError
 
 from processing.wire.codec import SUBPROTOCOLS, Codec, Malformed, hub_codec
@@ -24,13 +24,10 @@ from processing.wire.messages import (
 )
 from webapp.gateway.connection import Connection
 from webapp.gateway.gateway import Gateway
-from webapp.gateway.outbound import Send, frame, send_end
+from webapp.gateway.outbound import frame, send_end
 from webapp.gateway.refusal import TRY_LATER, Refusal
 
 log = structlog.get_logger(__name__)
-
-Scope: TypeAlias = Mapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 
 MAX_GREETING: Final = 512
 """Sockets at a time that have not said yet who they are."""
@@ -47,14 +44,16 @@ class AgentSocket:
         self._gateway = gateway
         self._n_greeting = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         self._gateway.start()
         await receive()
         subprotocol = _chosen(scope)
         if subprotocol is None or self._n_greeting >= MAX_GREETING or _is_browser(scope):
-            await send({"type": "websocket.close", "code": TRY_LATER})
+            await send({"type": "websocket.close", "code": TRY_LATER, "reason": None})
             return
-        await send({"type": "websocket.accept", "subprotocol": subprotocol})
+        await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
         codec = hub_codec(subprotocol)
         try:
             connection = await self._greet(codec, receive, send)
@@ -68,7 +67,9 @@ class AgentSocket:
         else:
             await self._serve(connection, codec, receive, send)
 
-    async def _greet(self, codec: Codec[AgentMessage], receive: Receive, send: Send) -> Connection:
+    async def _greet(
+        self, codec: Codec[AgentMessage], receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> Connection:
         """Return the connection of an agent that proved who it is."""
         self._n_greeting += 1
         try:
@@ -87,7 +88,11 @@ class AgentSocket:
         return Connection(admission.session, admission.welcome.desired, at=self._gateway.clock())
 
     async def _serve(
-        self, connection: Connection, codec: Codec[AgentMessage], receive: Receive, send: Send
+        self,
+        connection: Connection,
+        codec: Codec[AgentMessage],
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
     ) -> None:
         """Listen and answer until either end has enough."""
         self._gateway.join(connection)
@@ -108,7 +113,7 @@ class AgentSocket:
         await self._gateway.leave(connection, refusal)
 
     async def _listen(
-        self, connection: Connection, codec: Codec[AgentMessage], receive: Receive
+        self, connection: Connection, codec: Codec[AgentMessage], receive: ASGIReceiveCallable
     ) -> Refusal | None:
         """Take messages until the agent leaves, or one is refused."""
         try:
@@ -135,10 +140,10 @@ class AgentSocket:
                 assert_never(message)
 
 
-async def _receive(codec: Codec[AgentMessage], receive: Receive) -> AgentMessage:
+async def _receive(codec: Codec[AgentMessage], receive: ASGIReceiveCallable) -> AgentMessage:
     """Return the next message; raise `PeerLeft` or a `Refusal`."""
     event = await receive()
-    if event["type"] == "websocket.disconnect":
+    if event["type"] != "websocket.receive":
         raise PeerLeft
     return read_message(codec, event.get("bytes") or (event.get("text") or "").encode())
 
@@ -153,11 +158,11 @@ def read_message(codec: Codec[AgentMessage], data: bytes) -> AgentMessage:
         raise Refusal("malformed", str(error)) from error
 
 
-def _chosen(scope: Scope) -> str | None:
+def _chosen(scope: WebSocketScope) -> str | None:
     """Return the first of our subprotocols that the agent speaks."""
     return next((each for each in SUBPROTOCOLS if each in scope["subprotocols"]), None)
 
 
-def _is_browser(scope: Scope) -> bool:
+def _is_browser(scope: WebSocketScope) -> bool:
     """Return whether cookies came along: agents have none, and other sites' pages have no say."""
     return any(name == b"cookie" for name, _ in scope["headers"])

@@ -1,13 +1,11 @@
 """`python manage.py serve`: the hub's web server, for browsers and agents."""
 
-import asyncio
 from argparse import ArgumentParser
 
 import structlog
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from twisted.internet.defer import Deferred
 
 from webapp.gateway.gateway import gateway
 from webapp.gateway.server import CannotListen, HubServer
@@ -28,9 +26,11 @@ class Command(BaseCommand):
         _check_migrations()
         from webapp.asgi import application  # noqa: PLC0415 - its layers are above this one's
 
-        server = HubServer(application, host=host, port=port)
+        server = HubServer(
+            application, host=host, port=port, when_listening=_begin, before_stop=_end
+        )
         try:
-            server.serve(when_listening=_begin, before_stop=_end)
+            server.serve()
         except CannotListen as error:
             raise CommandError(f"cannot listen on {host}:{port}: {error}") from error
 
@@ -47,6 +47,6 @@ def _begin(host: str, port: int) -> None:
     log.info("hub.listening", host=host, port=port)
 
 
-def _end() -> Deferred[None]:
-    log.info("hub.stopping")
-    return Deferred.fromFuture(asyncio.ensure_future(gateway.stop()))
+async def _end() -> None:
+    await gateway.stop()
+    log.info("hub.stopped")
