@@ -43,6 +43,7 @@ _GROUP_ENTRIES: Final = 100
 _MAX_WAITING: Final = 5_000
 _MAX_WAITING_BYTES: Final = 32 * 1024 * 1024
 _RETRY_S: Final = 0.5
+_ACK_S: Final = 1.0
 _EXTRA_ROOM_SHARE: Final = 8
 """What goes when the disk is full: one part in this many of what the outbox holds."""
 
@@ -104,6 +105,9 @@ class Outbox:
         self._lost: dict[Lane, int] = dict.fromkeys(LANES, 0)
         """Entries that found no room even in memory, to be counted as gaps."""
         self._calls: deque[Callable[[], None]] = deque()
+        self._acks: dict[Lane, int] = {}
+        self._ack_at: float | None = None
+        """When to write the acks that wait, monotonic."""
         self._is_closing = False
         self._retry_at = 0.0
         self._spool = self._open()
@@ -146,14 +150,21 @@ class Outbox:
             )
         )
 
+    def last_seq(self, lane: Lane) -> int:
+        """Return the highest number that is on disk; any thread may look without waiting."""
+        return self._spool.last_seq(lane)
+
     def ack(self, lane: Lane, epoch: int, through_seq: int) -> None:
-        """Note what the hub has committed; of another epoch it means nothing."""
+        """Note what the hub has committed; of another epoch it means nothing.
 
-        def note() -> None:
+        It is written now and then: should it be forgotten, the hub's next welcome says it again.
+        """
+        with self._changed:
             if epoch == self._spool.epoch:
-                self._spool.ack(lane, through_seq, now=self._now())
-
-        self._call(note)
+                self._acks[lane] = max(through_seq, self._acks.get(lane, 0))
+            if self._ack_at is None:
+                self._ack_at = time.monotonic() + _ACK_S
+                self._changed.notify()
 
     def reject(self, lane: Lane, epoch: int, rejections: tuple[Rejection, ...]) -> None:
         """Keep what the hub will never store as dead letters."""
@@ -170,10 +181,6 @@ class Outbox:
     def quarantine(self, lane: Lane, seq: int, reason: GapReason) -> Future[None]:
         """Take an entry out: it becomes a gap and a dead letter."""
         return self._call(lambda: self._spool.quarantine(lane, seq, reason, now=self._now()))
-
-    def last_seqs(self) -> Future[dict[Lane, int]]:
-        """Return the highest number given so far, by lane."""
-        return self._call(lambda: {lane: self._spool.last_seq(lane) for lane in LANES})
 
     def begin_epoch(self) -> Future[None]:
         """Number what the hub has not taken anew, in a new file: its numbers are not ours."""
@@ -204,6 +211,8 @@ class Outbox:
                 self._calls.clear()
             if time.monotonic() >= self._retry_at or is_closing:
                 self._write()
+            if is_closing or self._is_ack_due():
+                self._write_acks()
             for call in calls:
                 call()
             if is_closing:
@@ -211,13 +220,19 @@ class Outbox:
 
     def _has_work(self) -> bool:
         may_write = time.monotonic() >= self._retry_at
-        return bool(self._calls or self._is_closing or (self._waiting and may_write))
+        is_due = self._is_ack_due() or (self._waiting and may_write)
+        return bool(self._calls or self._is_closing or is_due)
+
+    def _is_ack_due(self) -> bool:
+        return self._ack_at is not None and time.monotonic() >= self._ack_at
 
     def _is_group_full(self) -> bool:
         return bool(len(self._waiting) >= _GROUP_ENTRIES or self._calls or self._is_closing)
 
     def _patience_s(self) -> float | None:
-        return _RETRY_S if self._waiting else None
+        if self._waiting:
+            return _RETRY_S
+        return None if self._ack_at is None else max(0.0, self._ack_at - time.monotonic())
 
     def _write(self) -> None:
         """Commit what waits, group by group, until nothing does or the disk refuses."""
@@ -278,6 +293,20 @@ class Outbox:
         self._ballast.restore()
         self._on_commit()
 
+    def _take_acks(self) -> dict[Lane, int]:
+        with self._changed:
+            acks, self._acks, self._ack_at = self._acks, {}, None
+        return acks
+
+    def _write_acks(self) -> None:
+        try:
+            for lane, through_seq in self._take_acks().items():
+                self._spool.ack(lane, through_seq, now=self._now())
+        except SpoolRefused as error:
+            self._refused(error)
+        except SpoolDamaged as error:
+            self._damaged(error)
+
     def _refused(self, error: SpoolRefused) -> None:
         self._retry_at = time.monotonic() + _RETRY_S
         self._problems.problem(
@@ -313,7 +342,7 @@ class Outbox:
     def _put_aside_and_open(self, error: SpoolDamaged) -> Spool:
         aside = put_aside(self._path, "corrupt", self._now())
         spool = Spool(self._path, capacity_bytes=self._capacity_bytes)
-        n_saved = move_over(aside, spool, now=self._now())
+        n_saved = move_over(aside, spool, self._take_acks(), now=self._now())
         text = (
             f"the outbox was damaged ({error}); {n_saved} entries were saved from it, "
             f"the file is kept as {aside.name}"
@@ -333,13 +362,14 @@ class Outbox:
         self._spool.close()
         aside = put_aside(self._path, "before", self._now())
         self._spool = Spool(self._path, capacity_bytes=self._capacity_bytes)
-        n_moved = move_over(aside, self._spool, now=self._now())
+        n_moved = move_over(aside, self._spool, self._take_acks(), now=self._now())
         log.warning("outbox.begun_anew", epoch=self._spool.epoch, n_moved=n_moved)
         delete(aside)
 
     # ------------------------------------------------------------ small
 
     def _states(self) -> tuple[LaneState, ...]:
+        self._write_acks()
         return self._spool.states()
 
     def _lose_one(self) -> None:

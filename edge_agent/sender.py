@@ -115,6 +115,8 @@ class Sender:
         if len(self.in_flight) >= self._portions.n_batches:
             return False
         for lane in LANES:
+            if self._outbox.last_seq(lane) <= self._sent[lane]:
+                continue
             found = await asyncio.wrap_future(
                 self._outbox.pending(
                     lane,

@@ -157,8 +157,7 @@ class Session:
         taken: dict[Lane, int] = {
             cursor.lane: cursor.through_seq for cursor in welcome.cursors if cursor.epoch == epoch
         }
-        given = await asyncio.wrap_future(outbox.last_seqs())
-        if any(taken.get(lane, 0) > given[lane] for lane in LANES):
+        if any(taken.get(lane, 0) > outbox.last_seq(lane) for lane in LANES):
             # Our file is older than what the hub had from it: a copy of this machine was restored.
             await asyncio.wrap_future(outbox.begin_epoch())
             raise HubLost("the hub has more of our outbox than we do; it is numbered anew")

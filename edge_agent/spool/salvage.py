@@ -1,7 +1,7 @@
 """A file that is not used any more: put it aside, and move over what can still be read."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -36,16 +36,19 @@ def delete(path: Path) -> None:
         _beside(path, suffix).unlink(missing_ok=True)
 
 
-def move_over(path: Path, spool: Spool, *, now: datetime) -> int:
-    """Append what the hub has not taken of a file put aside; return how many entries."""
-    entries = intact_entries(path)
+def move_over(path: Path, spool: Spool, taken: Mapping[Lane, int], *, now: datetime) -> int:
+    """Append what the hub has not taken of a file put aside; return how many entries.
+
+    It has taken what the file says, and what `taken` says beyond that.
+    """
+    entries = intact_entries(path, taken)
     n_moved = 0
     while group := list(islice(entries, _GROUP)):
         n_moved += len(spool.append(group, now=now))
     return n_moved
 
 
-def intact_entries(path: Path) -> Iterator[New]:
+def intact_entries(path: Path, taken: Mapping[Lane, int]) -> Iterator[New]:
     """Yield what the hub has not taken and whose digest is right, lane by lane, oldest first."""
     try:
         db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -53,8 +56,9 @@ def intact_entries(path: Path) -> Iterator[New]:
         return
     try:
         for lane in LANES:
-            after, end = key_of(lane, _acked_through(db, lane)), key_of(lane, 0) + MAX_SEQ
-            for key, at, digest, body in _readable(db, after, end):
+            through = max(_acked_through(db, lane), taken.get(lane, 0))
+            end = key_of(lane, MAX_SEQ)
+            for key, at, digest, body in _readable(db, key_of(lane, through), end):
                 if digest == digest_of(key, at, body):
                     yield New(lane, datetime.fromtimestamp(at, UTC), body)
     finally:

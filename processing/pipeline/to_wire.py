@@ -39,5 +39,6 @@ def count_started(labels: NDArray[np.int32]) -> tuple[tuple[int, int], ...]:
 
 
 def _units(shares: NDArray[np.float32]) -> NDArray[np.uint16]:
-    finite = np.nan_to_num(shares, nan=0.0, posinf=1.0, neginf=0.0)
-    return np.rint(np.clip(finite, 0.0, 1.0) * UNIT).astype(np.uint16)
+    # `fmax` and `fmin` take the other value where one is not a number.
+    clipped = np.fmin(np.fmax(shares, np.float32(0.0)), np.float32(1.0))
+    return np.rint(clipped * np.float32(UNIT)).astype(np.uint16)

@@ -42,6 +42,12 @@ def match(weights: NDArray[np.float32]) -> Matches:
     return Matches(
         rows,
         columns,
-        np.setdiff1d(np.arange(n), rows, assume_unique=True),
-        np.setdiff1d(np.arange(m), columns, assume_unique=True),
+        _others(n, rows),
+        _others(m, columns),
     )
+
+
+def _others(n: int, taken: Indices) -> Indices:
+    is_left = np.ones(n, np.bool_)
+    is_left[taken] = False
+    return np.flatnonzero(is_left)
