@@ -27,8 +27,8 @@ class SessionLoginScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
         }
 
 
-def describe_problems(result: dict[str, Any], **_options: object) -> dict[str, Any]:
-    """Give every operation its errors: one shape for all of them."""
+def finish_schema(result: dict[str, Any], **_options: object) -> dict[str, Any]:
+    """Give every operation its errors, one shape for all of them, and a line that sums it up."""
     _, schemas = msgspec.json.schema_components((Problem,), ref_template=_REF)
     components = result.setdefault("components", {})
     components.setdefault("schemas", {}).update(schemas)
@@ -39,4 +39,6 @@ def describe_problems(result: dict[str, Any], **_options: object) -> dict[str, A
     for path in result["paths"].values():
         for operation in path.values():
             operation["responses"]["default"] = answer
+            first_sentence, _, _ = operation.get("description", "").partition(". ")
+            operation.setdefault("summary", " ".join(first_sentence.split()).rstrip("."))
     return result

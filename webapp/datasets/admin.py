@@ -40,14 +40,16 @@ class SampleAdmin(OwnedAdmin[Sample]):
         if sample.state != Sample.State.READY or sample.thumbnail_id is None:
             return "not checked" if sample.state == Sample.State.RECEIVED else "none"
         url = reverse("thumbnail", args=[sample.pk])
-        return format_html('<img src="{}" alt="" height="54" loading="lazy">', url)
+        return format_html(
+            '<img src="{}" alt="" style="height: 54px; width: auto" loading="lazy">', url
+        )
 
     @admin.display(description="Picture")
     def large(self, sample: Sample) -> SafeString | str:
         if sample.state != Sample.State.READY:
             return sample.get_state_display()
         url = reverse("picture", args=[sample.pk])
-        return format_html('<a href="{0}"><img src="{0}" alt="" width="640"></a>', url)
+        return format_html('<a href="{0}"><img src="{0}" alt="" style="max-width: 640px"></a>', url)
 
     @admin.display(description="Reason", ordering="reason")
     def why(self, sample: Sample) -> str:

@@ -175,7 +175,10 @@ class ExportViewSet(OwnedViewSet[Job]):
         answer = self.get_serializer(job).data
         return Response(answer, HTTPStatus.ACCEPTED, headers={"Location": location})
 
-    @extend_schema(responses={(HTTPStatus.OK, "application/json"): OpenApiTypes.OBJECT})
+    @extend_schema(
+        operation_id="exports_download",
+        responses={(HTTPStatus.OK, "application/json"): OpenApiTypes.OBJECT},
+    )
     @action(detail=True, methods=["get"])
     def file(self, request: Request, pk: str) -> HttpResponseBase:  # noqa: ARG002 - the signature is DRF's
         """Download the COCO JSON."""

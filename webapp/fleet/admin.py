@@ -1,6 +1,6 @@
 """The fleet in the admin."""
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -107,7 +107,6 @@ class CameraForm(forms.ModelForm[Camera]):
             "labels",
             "sample_policy",
         )
-        widgets: ClassVar = {"source": forms.TextInput(attrs={"class": "vTextField"})}
 
     def clean_agent(self) -> Agent:
         agent: Agent = self.cleaned_data["agent"]

@@ -1,10 +1,14 @@
 """The fleet over HTTP: sites, agents, cameras, join tokens."""
 
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.db.models import Model, QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.mixins import CreateModelMixin
@@ -30,6 +34,15 @@ from webapp.fleet.actions import (
 )
 from webapp.fleet.actions.sites import add_site, rename_site
 from webapp.fleet.models import Agent, Camera, JoinToken, Site
+
+CAMERA_EXAMPLE: Final = {
+    "agent": "019ab400-0000-7000-8000-000000000000",
+    "name": "Gate",
+    "source": "rtsp://10.0.0.7:554/main",
+    "analysed_fps": 10,
+    "score_threshold": 0.4,
+    "labels": ["person", "bicycle"],
+}
 
 
 class OwnRelatedField(serializers.PrimaryKeyRelatedField[Any]):
@@ -145,13 +158,10 @@ class JoinTokenSerializer(serializers.ModelSerializer[JoinToken]):
         read_only_fields = ("id", "created_by", "created_at", "expires_at", "used_at", "agent")
 
 
-@extend_schema_field(serializers.CharField(help_text="Shown this once; the hub keeps a hash."))
-class SecretField(serializers.CharField):
-    """The text of a join token."""
-
-
 class NewJoinTokenSerializer(serializers.Serializer[Any]):
-    token = SecretField(read_only=True)
+    token = serializers.CharField(
+        read_only=True, help_text="Shown this once; the hub keeps a hash."
+    )
 
 
 class SiteViewSet(CreateModelMixin, OwnedViewSet[Site]):
@@ -187,7 +197,7 @@ class AgentViewSet(OwnedViewSet[Agent]):
     needed = Role.OPERATOR
     filters: ClassVar = {"site": Allowed.id_of("site", "site")}
 
-    @extend_schema(request=None)
+    @extend_schema(request=None, operation_id="agents_revoke")
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, pk: str) -> Response:  # noqa: ARG002 - the signature is DRF's
         """Shut the agent out for good; its key is never taken again."""
@@ -196,6 +206,12 @@ class AgentViewSet(OwnedViewSet[Agent]):
         return Response(self.get_serializer(agent).data)
 
 
+@extend_schema_view(
+    create=extend_schema(
+        summary="Give an agent a camera",
+        examples=[OpenApiExample("A network camera", value=CAMERA_EXAMPLE, request_only=True)],
+    )
+)
 class CameraViewSet(CreateModelMixin, OwnedViewSet[Camera]):
     """Video sources, and what is wanted of them. A change reaches the agent within seconds."""
 

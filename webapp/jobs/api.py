@@ -49,7 +49,7 @@ class JobViewSet(OwnedViewSet[Job]):
     needed_to_write = None
     filters: ClassVar = {"state": Allowed.one_of("state", Job.State.choices)}
 
-    @extend_schema(request=None)
+    @extend_schema(request=None, operation_id="jobs_cancel")
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:  # noqa: ARG002 - the signature is DRF's
         """Call a job off: at once when it waits, at its next step when it runs."""

@@ -1,6 +1,7 @@
 """Logging in: one door, told nothing about who exists, shut for a while after wrong passwords."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from django.core.cache import cache
@@ -9,6 +10,9 @@ from django.test import Client
 from tests.factories import PASSWORD, make_user
 from webapp.accounts.attempts import MAX_FOR_ADDRESS, MAX_FOR_USER
 from webapp.accounts.models import Organization, User
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +27,9 @@ def dana(acme: Organization) -> User:
     return make_user("dana", organization=acme, password=PASSWORD)
 
 
-def log_in(client: Client, password: str = PASSWORD, *, name: str = "dana", by: str = "10.0.0.1"):
+def log_in(
+    client: Client, password: str = PASSWORD, *, name: str = "dana", by: str = "10.0.0.1"
+) -> "Answer":
     form = {"username": name, "password": password}
     return client.post("/login/", form, REMOTE_ADDR=by)
 

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,6 +15,10 @@ from webapp.accounts.models import User
 from webapp.common.clock import now
 from webapp.fleet.actions import create_join_token
 from webapp.fleet.models import Agent, Site
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
+
 
 PATH = "/api/v1/agents/enroll"
 
@@ -43,7 +48,7 @@ def request_of(token: str, key: Ed25519PrivateKey | None = None, **fields: str) 
     } | fields
 
 
-def enroll(client: Client, body: object, path: str = PATH):
+def enroll(client: Client, body: object, path: str = PATH) -> "Answer":
     return client.post(path, body, content_type="application/json")
 
 

@@ -111,8 +111,10 @@ def test_a_database_that_is_away_fails_nothing(job: Job, clock: Clock) -> None:
 
 
 def test_cancelled_before_it_begins_it_never_begins(job: Job, clock: Clock) -> None:
+    calls: list[int] = []
     cancel_job(job, at=clock.now())
-    assert run(job, pytest.fail, clock).state == Job.State.CANCELLED
+    run(job, lambda attempt: calls.append(attempt.number), clock)
+    assert (job.state, calls) == (Job.State.CANCELLED, [])
 
 
 def test_cancelled_in_the_middle_it_stops_at_the_next_step(job: Job, clock: Clock) -> None:

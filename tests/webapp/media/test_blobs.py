@@ -1,6 +1,7 @@
 """Files are stored once, by their content, whole or not at all."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def test_what_nobody_owns_is_dropped_once_that_is_committed(acme: Organization) 
 
 def test_a_store_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     class Failing(ContentFile[bytes]):
-        def chunks(self, chunk_size: int | None = None):
+        def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
             yield b"half"
             raise OSError("disk full")
 
