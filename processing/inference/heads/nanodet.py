@@ -1,132 +1,13 @@
-"""NanoDet and its kin: the distance of each side of a box, as a distribution over bins."""
+"""NanoDet: the distance of each side of a box, as a distribution over bins."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Final
+from typing import ClassVar
 
-import numpy as np
-from msgspec import Meta, Struct
-from numpy.typing import NDArray
+from processing.inference.heads.distances import DistanceHead, Level
 
-from processing.inference.heads.decoder import Unfit
-from processing.inference.heads.suppression import suppress
-from processing.inference.input_spec import InputSpec
-from processing.inference.thresholds import Thresholds
-from processing.vision.detections import Detections
-
-_MAX_CANDIDATES: Final = 1000
-"""Before suppression; a picture that has more is noise."""
-_LIMIT: Final = 60.0
+__all__ = ["Level", "NanodetHead"]
 
 
-class Level(Struct, frozen=True, kw_only=True):
-    """One resolution of the network: a grid of cells, each `stride` pixels apart."""
+class NanodetHead(DistanceHead, frozen=True, kw_only=True, tag_field="kind", tag="nanodet"):
+    """See `DistanceHead`."""
 
-    stride: Annotated[int, Meta(ge=1, le=256)]
-    scores: str
-    """Output tensor (1, cells, n_labels): probabilities, after the sigmoid."""
-    distances: str
-    """Output tensor (1, cells, 4 * n_bins): logits, for left, top, right and bottom."""
-
-
-class NanodetHead(Struct, frozen=True, kw_only=True, tag_field="kind", tag="nanodet"):
-    """Parameters of the head; cells run row by row."""
-
-    levels: Annotated[tuple[Level, ...], Meta(min_length=1, max_length=8)]
-    n_bins: Annotated[int, Meta(ge=2, le=64)]
-
-    def decoder(
-        self, spec: InputSpec, *, n_labels: int, thresholds: Thresholds
-    ) -> "NanodetDecoder":
-        """Return the function for a network with this input."""
-        return NanodetDecoder(self, spec, n_labels, thresholds)
-
-
-class NanodetDecoder:
-    """Looks at scores first: of 3,549 cells only the few above the floor are decoded at all."""
-
-    def __init__(
-        self, head: NanodetHead, spec: InputSpec, n_labels: int, thresholds: Thresholds
-    ) -> None:
-        self._n_labels = n_labels
-        self._thresholds = thresholds
-        self._n_cells = tuple(_n_cells(spec, level.stride) for level in head.levels)
-        self._centres = np.concatenate([_centres(spec, level.stride) for level in head.levels])
-        self._strides = np.repeat(
-            np.array([level.stride for level in head.levels], np.float32), self._n_cells
-        )[:, np.newaxis]
-        bins = np.arange(head.n_bins, dtype=np.float32)
-        self._moments = np.stack((np.ones_like(bins), bins), axis=1)
-        scores = tuple(level.scores for level in head.levels)
-        self.outputs: tuple[str, ...] = (*scores, *(level.distances for level in head.levels))
-
-    def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """See `Decoder`."""
-        n_levels = len(self._n_cells)
-        depths = [self._n_labels] * n_levels + [4 * len(self._moments)] * n_levels
-        for name, *shape in zip(self.outputs, self._n_cells * 2, depths, strict=True):
-            if name not in shapes:
-                raise Unfit(f"the network has no output {name!r}")
-            if shapes[name] != tuple(shape):
-                raise Unfit(f"output {name!r} has the shape {shapes[name]}, not {tuple(shape)}")
-
-    def __call__(self, outputs: Sequence[NDArray[np.float32]]) -> Detections:
-        """See `Decoder`."""
-        n_levels = len(self._n_cells)
-        cells, scores, labels = self._candidates(outputs[:n_levels])
-        sides = self._expected(_rows(outputs[n_levels:], cells, self._n_cells))
-        sides *= self._strides[cells]
-        centres = self._centres[cells]
-        boxes = np.concatenate((centres - sides[:, :2], centres + sides[:, 2:]), axis=1)
-        return suppress(boxes, scores, labels, self._thresholds)
-
-    def _candidates(
-        self, levels: Sequence[NDArray[np.float32]]
-    ) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.intp]]:
-        """Return cell, score and label of what is above the floor, level by level."""
-        flat = [level.reshape(-1) for level in levels]
-        above = [np.flatnonzero(scores > self._thresholds.score_floor) for scores in flat]
-        scores = np.concatenate([level[found] for level, found in zip(flat, above, strict=True)])
-        starts = np.cumsum((0, *self._n_cells[:-1])) * self._n_labels
-        numbers = np.concatenate(
-            [found + start for found, start in zip(above, starts, strict=True)]
-        )
-        if len(scores) > _MAX_CANDIDATES:
-            best = np.argpartition(-scores, _MAX_CANDIDATES)[:_MAX_CANDIDATES]
-            best.sort()
-            scores, numbers = scores[best], numbers[best]
-        cells, labels = np.divmod(numbers, self._n_labels)
-        return cells, scores, labels
-
-    def _expected(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the mean bin (n, 4) of the distributions (n, 4 * n_bins)."""
-        # Clipped so that no exponent overflows; trained logits are far from it.
-        weights = np.exp(np.clip(logits.reshape(-1, len(self._moments)), -_LIMIT, _LIMIT))
-        total_and_mean = weights @ self._moments
-        mean: NDArray[np.float32] = total_and_mean[:, 1] / total_and_mean[:, 0]
-        return mean.reshape(-1, 4)
-
-
-def _rows(
-    levels: Sequence[NDArray[np.float32]], cells: NDArray[np.intp], n_cells: Sequence[int]
-) -> NDArray[np.float32]:
-    """Return the rows of these cells (ascending), which count through all levels."""
-    starts = np.cumsum((0, *n_cells))
-    cuts = np.searchsorted(cells, starts)
-    return np.concatenate(
-        [
-            level[cells[cuts[number] : cuts[number + 1]] - starts[number]]
-            for number, level in enumerate(levels)
-        ]
-    )
-
-
-def _n_cells(spec: InputSpec, stride: int) -> int:
-    return -(-spec.width // stride) * -(-spec.height // stride)
-
-
-def _centres(spec: InputSpec, stride: int) -> NDArray[np.float32]:
-    """Return the centres (cells, 2) of a level's cells in pixels of the input, row by row."""
-    columns = (np.arange(-(-spec.width // stride), dtype=np.float32) + 0.5) * stride - 0.5
-    rows = (np.arange(-(-spec.height // stride), dtype=np.float32) + 0.5) * stride - 0.5
-    x, y = np.meshgrid(columns, rows)
-    return np.stack((x.ravel(), y.ravel()), axis=1).astype(np.float32)
+    centre_shift: ClassVar[float] = -0.5
