@@ -118,7 +118,7 @@ def _properties(how: Compilation) -> dict[str, object]:
 
 def _with_planes(model: Any, spec: InputSpec) -> Any:  # OpenVINO ships no types
     """Return the network with colours, mean and scale put before its input."""
-    model.reshape({spec.tensor: [1, 3, spec.height, spec.width]})
+    model.reshape({spec.tensor: list(spec.shape)})
     steps = PrePostProcessor(model)
     picture = steps.input(spec.tensor)
     picture.tensor().set_element_type(openvino.Type.u8).set_color_format(
@@ -127,7 +127,7 @@ def _with_planes(model: Any, spec: InputSpec) -> Any:  # OpenVINO ships no types
     picture.preprocess().convert_color(
         ColorFormat.BGR if spec.colour == "bgr" else ColorFormat.RGB
     ).convert_element_type(openvino.Type.f32).mean(list(spec.mean)).scale(list(spec.scale))
-    picture.model().set_layout(openvino.Layout("NCHW"))
+    picture.model().set_layout(openvino.Layout("NHWC" if spec.is_channels_last else "NCHW"))
     for index in range(len(model.outputs)):
         steps.output(index).tensor().set_element_type(openvino.Type.f32)
     return steps.build()

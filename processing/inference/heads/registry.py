@@ -2,7 +2,11 @@
 
 from typing import TypeAlias
 
+from processing.inference.heads.fastestdet import FastestdetHead
 from processing.inference.heads.nanodet import NanodetHead
+from processing.inference.heads.picodet import PicodetHead
+from processing.inference.heads.ssd import SsdHead
+from processing.inference.heads.yolox import YoloxHead
 
-Head: TypeAlias = NanodetHead
+Head: TypeAlias = NanodetHead | PicodetHead | YoloxHead | FastestdetHead | SsdHead
 """Told apart in a manifest by `kind`."""
