@@ -78,6 +78,8 @@ class Editor {
     this.#root.dataset.state = "none";
     this.#notice.hide();
     document.title = "Nothing to review · Farwatch";
+    this.#part("reason").textContent = "All reviewed";
+    this.#part("camera").textContent = this.#part("time").textContent = "";
     this.#stage.clear(this.#part("none").content.cloneNode(true));
     this.#say("Nothing is left to review.");
   }
@@ -133,7 +135,8 @@ class Editor {
 
   unsaved(item, error) {
     if (!this.#item) return this.#session.reopen(error.item ?? item, error.item && error);
-    this.#notice.show(`The picture before was not saved. ${error.message}`, [
+    const why = error.item ? "It was decided or changed in the meantime." : error.message;
+    this.#notice.show(`The picture before was not saved. ${why} Your boxes are kept.`, [
       ["Go back to it", () => this.#session.reopen({ ...item, ...error.item }, error.item && error), true],
       ["Leave it", () => (dropDraft(item), this.#notice.hide())],
     ], "err");

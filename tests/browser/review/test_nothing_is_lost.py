@@ -98,7 +98,7 @@ def test_the_last_picture_leaves_a_page_that_waits(desk: Desk, reviewer: Reviewe
     for item in work.items:
         is_open(page, item)
         press(page, "a")
-    expect(page.get_by_text("All reviewed")).to_be_visible()
+    expect(page.get_by_role("link", name="To the queue")).to_be_visible()
     assert item_now(page, work.items[-1])["state"] == "done"
 
 
