@@ -3,9 +3,11 @@
 from argparse import ArgumentParser
 
 import structlog
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.module_loading import import_string
 
 from webapp.gateway.gateway import gateway
 from webapp.gateway.server import CannotListen, HubServer
@@ -24,8 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, host: str, port: int, **options: object) -> None:  # noqa: ARG002 - as Django calls it
         _check_migrations()
-        from webapp.asgi import application  # noqa: PLC0415 - its layers are above this one's
-
+        application = import_string(settings.ASGI_APPLICATION)
         server = HubServer(
             application, host=host, port=port, when_listening=_begin, before_stop=_end
         )
