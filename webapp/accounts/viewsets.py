@@ -36,6 +36,11 @@ class OwnedRows(GenericViewSet[M]):
     filter_backends = (AllowedFilters,)
 
     @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Say that nobody keeps the answer: whom it is for is in the cookie, not in the address."""
+        return {**super().default_response_headers, "Cache-Control": "private, no-store"}
+
+    @property
     def needed_now(self) -> Role | None:
         is_read = self.request.method in {"GET", "HEAD", "OPTIONS"}
         return self.needed if is_read else self.needed_to_write

@@ -126,7 +126,9 @@ def test_lists_hold_only_the_organizations_own_rows(
     admin: Client, camera: Camera, theirs: Camera
 ) -> None:
     for name in ("sites", "agents", "cameras"):
-        assert len(admin.get(f"/api/v1/{name}/").json()["results"]) == 1
+        answer = admin.get(f"/api/v1/{name}/")
+        assert len(answer.json()["results"]) == 1
+        assert answer.headers["Cache-Control"] == "private, no-store"
     assert admin.get(f"/api/v1/cameras/{theirs.id}/").status_code == 404
     assert admin.get(f"/api/v1/cameras/?agent={theirs.agent_id}").json()["results"] == []
 
