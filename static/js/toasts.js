@@ -36,13 +36,21 @@ function leaveLater(element) {
 
 component("[data-toast]", leaveLater);
 
+// What the page asks by itself fails silently: the connection's state says it already.
+function isAskedByPerson({ detail }) {
+  return ["click", "submit", "change"].includes(detail.requestConfig?.triggeringEvent?.type);
+}
+
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
+  if (!isAskedByPerson(event)) return;
   if (status === 403) toast("You may not do that.", "err");
   else if (status >= 500) toast("The hub had a problem; nothing was changed.", "err");
 });
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, () => toast("The hub does not answer.", "warn"));
+  document.addEventListener(name, (event) => {
+    if (isAskedByPerson(event)) toast("The hub does not answer. Try again in a moment.", "warn");
+  });
 }
 
 // A session that ended answers every request with the login page: go there as a whole.

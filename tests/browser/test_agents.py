@@ -35,6 +35,18 @@ def test_it_works(page: Page, hub: Hub) -> None:
         newcomer.stop()
 
 
+def test_a_new_site_is_made_on_the_way(page: Page, hub: Hub, complaints: Complaints) -> None:
+    complaints.expected = ("422",)
+    page.goto("/agents/")
+    page.get_by_label("Site", exact=True).select_option(label="A new site…")
+    page.get_by_role("button", name="Make the command").click()
+    expect(page.locator(".field__error")).to_contain_text("Name the site")
+    page.get_by_label("Name of the new site").fill("Lighthouse")
+    page.get_by_role("button", name="Make the command").click()
+    expect(page.locator("#join")).to_contain_text("Lighthouse")
+    expect(page.locator("#join-command")).to_contain_text("--token fw1_")
+
+
 def test_a_bad_source_is_refused_beside_its_field(
     page: Page, agent: SimulatedAgent, complaints: Complaints
 ) -> None:

@@ -1,9 +1,11 @@
 // The editor's page: puts the parts together and says which key and button does what.
 import { component } from "../component.js";
 import { toast } from "../toasts.js";
+import { fateOf } from "./boxes.js";
 import { draftOf, dropDraft, keepDraft } from "./drafts.js";
 import { Editing } from "./editing.js";
 import { Hub, LoggedOut } from "./hub.js";
+import { keymap } from "./keymap.js";
 import { keysInWords, listenToKeys } from "./keys.js";
 import { Notice } from "./notice.js";
 import { Panel } from "./panel.js";
@@ -11,7 +13,6 @@ import { Picker } from "./picker.js";
 import { Session } from "./session.js";
 import { Stage } from "./stage.js";
 import { FATES, percent, plural, series, timeOf } from "./words.js";
-import { fateOf } from "./boxes.js";
 
 class Editor {
   #root; #stage; #panel; #picker; #notice; #session; #editing = null; #item = null; #image = null;
@@ -33,8 +34,7 @@ class Editor {
     );
     const { csrf, next, undo, undoOne } = root.dataset;
     this.#session = new Session(new Hub(csrf, { next, undo, undoOne }), this);
-    this.#bindKeys();
-    this.#bindButtons();
+    this.#bind();
     this.#session.begin(JSON.parse(document.getElementById("editor-first").textContent));
   }
 
@@ -301,74 +301,57 @@ class Editor {
 
   // ------------------------------------------------------------ keys and buttons
 
-  #bindKeys() {
-    const edit = (does) => (...given) => (this.#isOpen ? does(...given) : false);
-    const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    const by = (combination) => {
-      const [dx, dy] = arrows[combination.split("+").at(-1)];
-      const step = combination.includes("Shift") ? 10 : 1;
-      return [dx * step, dy * step];
-    };
-    const withArrows = (prefix) => Object.keys(arrows).flatMap((key) => [prefix + key, `${prefix}Shift+${key}`]);
-    const tab = (step) => () => {
-      const { activeElement } = document;
-      const isOnPicture = activeElement === document.body || this.#part("stage").contains(activeElement);
-      return isOnPicture && this.#item ? this.#editing.step(step) : false;
-    };
-    const bindings = [
-      { group: "Decide", keys: ["a"], shown: ["A"], does: "Accept all, next picture", run: () => this.accept() },
-      { group: "Decide", keys: ["Enter", "n"], shown: ["Enter", "N"], does: "Save, next picture", run: () => this.save() },
-      { group: "Decide", keys: ["s"], shown: ["S"], does: "Skip: not me, or nobody can tell", run: edit(() => this.#part("skip").showModal()) },
-      { group: "Decide", keys: ["z"], shown: ["Z"], does: "Take back the last decision", run: () => void this.#session.undo() },
-      { group: "Boxes", keys: ["Tab"], shown: ["Tab"], does: "Next box; past the last, on to the list", run: tab(1) },
-      { group: "Boxes", keys: ["Shift+Tab"], shown: ["Shift", "Tab"], does: "Box before", run: tab(-1) },
-      { group: "Boxes", keys: withArrows(""), shown: ["←", "↑", "↓", "→"], does: "Move by a pixel; with Shift by ten", run: edit((key) => this.#editing.nudge(...by(key))) },
-      { group: "Boxes", keys: withArrows("Alt+"), shown: ["Alt", "←", "↑", "↓", "→"], does: "Resize by a pixel; with Shift by ten", run: edit((key) => this.#editing.resize(...by(key))) },
-      { group: "Boxes", keys: ["x", "Delete", "Backspace"], shown: ["X", "Delete"], does: "Delete the box", run: edit(() => this.#editing.remove()) },
-      { group: "Boxes", keys: ["b"], shown: ["B"], does: "New box in the middle", run: edit(() => this.#editing.add()) },
-      { group: "Boxes", keys: ["d"], shown: ["D"], does: "Draw over boxes: on, off", run: edit(() => this.#toggleDrawing()) },
-      { group: "Boxes", keys: ["Escape"], shown: ["Esc"], does: "Let go of the box", run: () => this.#letGo() },
-      { group: "Classes", keys: [..."123456789"], shown: ["1", "…", "9"], does: "Common classes", run: (key) => this.#reclass(this.#item?.frequent_labels[key - 1]) },
-      { group: "Classes", keys: ["c"], shown: ["C"], does: "Any class, by name", run: () => this.chooseClass() },
-      { group: "View", keys: ["h"], shown: ["H"], does: "Hide boxes: on, off", run: () => this.#toggleHidden() },
-      { group: "View", keys: ["Ctrl+z"], shown: ["Ctrl", "Z"], does: "Undo the last change here", run: () => this.#travel("undo") },
-      { group: "View", keys: ["Ctrl+y", "Ctrl+Shift+z"], shown: ["Ctrl", "Y"], does: "Redo", run: () => this.#travel("redo") },
-      { group: "View", keys: ["?"], shown: ["?"], does: "This help", run: () => this.#part("help").showModal() },
-    ];
-    this.#part("keys").replaceChildren(...keysInWords(bindings));
-    listenToKeys(bindings);
-  }
-
-  #bindButtons() {
-    const presses = {
+  // What keys and buttons can ask for; false means that it says nothing right now.
+  #deeds() {
+    const whileOpen = (does) => (...given) => (this.#isOpen ? does(...given) : false);
+    return {
       accept: () => this.accept(),
       save: () => this.save(),
-      skip: () => this.#isOpen && this.#part("skip").showModal(),
+      skip: whileOpen(() => this.#part("skip").showModal()),
       passed: () => this.#skip("passed"),
       ambiguous: () => this.#skip("ambiguous"),
-      undo: () => this.#session.undo(),
-      add: () => this.#isOpen && this.#editing.add(),
-      draw: () => this.#toggleDrawing(),
+      takeBack: () => void this.#session.undo(),
+      step: (by) => this.#step(by),
+      nudge: whileOpen((dx, dy) => this.#editing.nudge(dx, dy)),
+      resize: whileOpen((dx, dy) => this.#editing.resize(dx, dy)),
+      remove: whileOpen(() => this.#editing.remove()),
+      add: whileOpen(() => this.#editing.add()),
+      draw: whileOpen(() => this.#toggleDrawing()),
+      letGo: () => this.#letGo(),
+      reclass: (index) => this.#reclass(this.#item?.frequent_labels[index]),
+      choose: () => this.chooseClass(),
       hide: () => this.#toggleHidden(),
       back: () => this.#travel("undo"),
       forth: () => this.#travel("redo"),
       help: () => this.#part("help").showModal(),
-      choose: () => this.chooseClass(),
     };
+  }
+
+  #bind() {
+    const deeds = this.#deeds();
+    const keys = keymap(deeds);
+    this.#part("keys").replaceChildren(...keysInWords(keys));
+    listenToKeys(keys);
     this.#root.addEventListener("click", (event) => {
       const pressed = event.target.closest("[data-does]");
-      if (pressed) presses[pressed.dataset.does]();
+      if (pressed) deeds[pressed.dataset.does]();
     });
-    const skip = this.#part("skip");
-    skip.addEventListener("keydown", ({ key, repeat }) => {
+    this.#part("skip").addEventListener("keydown", ({ key, repeat }) => {
       if (repeat) return;
-      if (key === "s" || key === "1") this.#skip("passed");
-      if (key === "t" || key === "2") this.#skip("ambiguous");
+      if (key === "s") deeds.passed();
+      if (key === "t") deeds.ambiguous();
     });
     for (const dialog of this.#root.querySelectorAll("dialog")) {
       dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
       dialog.addEventListener("close", () => this.#part("stage").focus({ preventScroll: true }));
     }
+  }
+
+  // Tab goes through the boxes while the picture has the focus, and leaves it past the last.
+  #step(by) {
+    const { activeElement } = document;
+    const isOnPicture = activeElement === document.body || this.#part("stage").contains(activeElement);
+    return isOnPicture && this.#item ? this.#editing.step(by) : false;
   }
 
   // Always ours: Annotorious has a history of its own, which knows nothing of keys.
