@@ -169,7 +169,7 @@ def test_a_site_is_not_added_to_somebody_elses_organization(admin: Client, charl
 def test_a_join_token_is_shown_once(admin: Client, site: Site) -> None:
     answer = admin.post("/api/v1/join-tokens/", {"site": str(site.id)}, content_type=JSON)
     assert answer.status_code == 201
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert "no-store" in answer.headers["Cache-Control"]
     secret = answer.json()["token"]
     token = JoinToken.objects.get()
     assert token.id.hex in secret
