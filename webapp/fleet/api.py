@@ -275,6 +275,4 @@ class JoinTokenViewSet(OwnedViewSet[JoinToken]):
         serializer.is_valid(raise_exception=True)
         site = serializer.validated_data["site"]
         secret = create_join_token(site, by=actor_of(request), at=now())
-        return Response(
-            {"token": secret}, HTTPStatus.CREATED, headers={"Cache-Control": "no-store"}
-        )
+        return Response({"token": secret}, HTTPStatus.CREATED)
