@@ -50,7 +50,9 @@ def _enroll(config: AgentConfig, options: argparse.Namespace) -> int:
     try:
         if options.new_key:
             files.forget_key()
-        membership = enroll(files, hub_url=options.hub, token=options.token, name=options.name)
+        membership = enroll(
+            files, hub_url=options.hub, token=_typed(options.token), name=options.name
+        )
     except (NotJoined, BadIdentity) as error:
         return _fail(f"not enrolled: {error}")
     _say(
@@ -79,11 +81,16 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--ledger", type=Path, help="note every result there, for tests")
     enroll = commands.add_parser("enroll", help="join a hub with a one-time token")
     enroll.add_argument("--hub", required=True, help="its address, as https://hub.example.org")
-    enroll.add_argument("--token", required=True, help="the join token that the hub shows once")
+    enroll.add_argument("--token", required=True, help="shown once by the hub; - reads it")
     enroll.add_argument("--name", default=socket.gethostname() or "agent", help="for people")
     enroll.add_argument("--new-key", action="store_true", help="after the old one was revoked")
     commands.add_parser("doctor", help="say what is wrong, in plain words")
     return parser
+
+
+def _typed(given: str) -> str:
+    """Return what was given, or read it: then nobody who lists the processes here sees it."""
+    return sys.stdin.readline().strip() if given == "-" else given
 
 
 def _say(text: str) -> None:

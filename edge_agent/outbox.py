@@ -7,16 +7,16 @@ full too, they are counted, and the count is stored as a gap as soon as the disk
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 import structlog
 
+from edge_agent.backlog import Backlog, Entry, Waiting
 from edge_agent.clock import Clock
 from edge_agent.ledger import Ledger
 from edge_agent.spool.ballast import Ballast
@@ -25,7 +25,6 @@ from edge_agent.spool.lane import GapReason
 from edge_agent.spool.salvage import delete, move_over, put_aside
 from edge_agent.spool.spool import New, Run, Spool
 from processing.wire.messages import (
-    LANES,
     EventRaised,
     Gap,
     Lane,
@@ -35,13 +34,10 @@ from processing.wire.messages import (
     SampleOffered,
 )
 
-Entry: TypeAlias = Result | EventRaised | SampleOffered
 T = TypeVar("T")
 
 _GROUP_S: Final = 0.02
 _GROUP_ENTRIES: Final = 100
-_MAX_WAITING: Final = 5_000
-_MAX_WAITING_BYTES: Final = 32 * 1024 * 1024
 _RETRY_S: Final = 0.5
 _ACK_S: Final = 1.0
 _EXTRA_ROOM_SHARE: Final = 8
@@ -58,12 +54,6 @@ class Problems(Protocol):
     def problem(self, key: str, text: str) -> None: ...
 
     def solved(self, key: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    new: New
-    entry: Entry
 
 
 def lane_of(entry: Entry) -> Lane:
@@ -100,10 +90,7 @@ class Outbox:
         self._on_commit: Callable[[], None] = lambda: None
         self._ballast = Ballast(path.with_suffix(".ballast"))
         self._changed = threading.Condition()
-        self._waiting: deque[_Waiting] = deque()
-        self._waiting_bytes = 0
-        self._lost: dict[Lane, int] = dict.fromkeys(LANES, 0)
-        """Entries that found no room even in memory, to be counted as gaps."""
+        self._backlog = Backlog()
         self._calls: deque[Callable[[], None]] = deque()
         self._acks: dict[Lane, int] = {}
         self._ack_at: float | None = None
@@ -134,10 +121,7 @@ class Outbox:
         at = entry.occurred_at if isinstance(entry, EventRaised) else entry.captured_at
         body = _encode(entry)
         with self._changed:
-            self._waiting.append(_Waiting(New(lane, at, body), entry))
-            self._waiting_bytes += len(body)
-            while len(self._waiting) > _MAX_WAITING or self._waiting_bytes > _MAX_WAITING_BYTES:
-                self._lose_one()
+            self._backlog.add(Waiting(New(lane, at, body), entry))
             self._changed.notify()
 
     def pending(
@@ -205,7 +189,7 @@ class Outbox:
             with self._changed:
                 self._changed.wait_for(self._has_work, timeout=self._patience_s())
                 is_closing = self._is_closing
-                if self._waiting and not self._calls and not is_closing:
+                if self._backlog and not self._calls and not is_closing:
                     self._changed.wait_for(self._is_group_full, timeout=_GROUP_S)
                 calls = tuple(self._calls)
                 self._calls.clear()
@@ -220,48 +204,38 @@ class Outbox:
 
     def _has_work(self) -> bool:
         may_write = time.monotonic() >= self._retry_at
-        is_due = self._is_ack_due() or (self._waiting and may_write)
+        is_due = self._is_ack_due() or (self._backlog and may_write)
         return bool(self._calls or self._is_closing or is_due)
 
     def _is_ack_due(self) -> bool:
         return self._ack_at is not None and time.monotonic() >= self._ack_at
 
     def _is_group_full(self) -> bool:
-        return bool(len(self._waiting) >= _GROUP_ENTRIES or self._calls or self._is_closing)
+        return bool(len(self._backlog) >= _GROUP_ENTRIES or self._calls or self._is_closing)
 
     def _patience_s(self) -> float | None:
-        if self._waiting:
+        if self._backlog:
             return _RETRY_S
         return None if self._ack_at is None else max(0.0, self._ack_at - time.monotonic())
 
     def _write(self) -> None:
         """Commit what waits, group by group, until nothing does or the disk refuses."""
         while True:
-            group, lost = self._take_group()
+            with self._changed:
+                group, lost = self._backlog.take(_GROUP_ENTRIES), dict(self._backlog.lost)
             if not group and not lost:
                 return
             try:
                 seqs = self._commit([waiting.new for waiting in group], lost)
             except (SpoolRefused, SpoolDamaged) as error:
-                self._give_back(group)
+                with self._changed:
+                    self._backlog.give_back(group)
                 if isinstance(error, SpoolRefused):
                     self._refused(error)
                     return
                 self._damaged(error)
             else:
                 self._committed(group, seqs)
-
-    def _take_group(self) -> tuple[list[_Waiting], dict[Lane, int]]:
-        with self._changed:
-            n = min(len(self._waiting), _GROUP_ENTRIES)
-            group = [self._waiting.popleft() for _ in range(n)]
-            self._waiting_bytes -= sum(len(waiting.new.body) for waiting in group)
-            return group, {lane: n for lane, n in self._lost.items() if n}
-
-    def _give_back(self, group: list[_Waiting]) -> None:
-        with self._changed:
-            self._waiting.extendleft(reversed(group))
-            self._waiting_bytes += sum(len(waiting.new.body) for waiting in group)
 
     def _commit(self, news: list[New], lost: dict[Lane, int]) -> list[int]:
         try:
@@ -279,10 +253,10 @@ class Outbox:
             self._spool.skip(lane, n, "outbox_full", now=now)
             del lost[lane]
             with self._changed:
-                self._lost[lane] -= n
+                self._backlog.lost -= Counter({lane: n})
         return self._spool.append(news, now=now)
 
-    def _committed(self, group: list[_Waiting], seqs: list[int]) -> None:
+    def _committed(self, group: list[Waiting], seqs: list[int]) -> None:
         if self._ledger is not None:
             for waiting, seq in zip(group, seqs, strict=True):
                 if isinstance(waiting.entry, Result):
@@ -371,17 +345,6 @@ class Outbox:
     def _states(self) -> tuple[LaneState, ...]:
         self._write_acks()
         return self._spool.states()
-
-    def _lose_one(self) -> None:
-        """Count the oldest entry of the lowest lane as lost."""
-        lanes = {waiting.new.lane for waiting in self._waiting}
-        lowest = next(lane for lane in reversed(LANES) if lane in lanes)
-        for index, waiting in enumerate(self._waiting):
-            if waiting.new.lane == lowest:
-                del self._waiting[index]
-                self._waiting_bytes -= len(waiting.new.body)
-                self._lost[lowest] += 1
-                return
 
     def _call(self, work: Callable[[], T]) -> Future[T]:
         """Do this on the outbox's thread."""

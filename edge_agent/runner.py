@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from edge_agent.backlog import Entry
 from edge_agent.capture import Capture, Surroundings
 from edge_agent.darkroom import Darkroom, Developed
 from edge_agent.health import Health
 from edge_agent.live import LiveDesk
-from edge_agent.outbox import Entry
 from edge_agent.slot import Slot
 from processing.inference.detector import Detector, InferenceFailed
 from processing.pipeline.samples import Keep, Turn, decide
@@ -125,6 +125,11 @@ class CameraRunner:
                 self._deal_with(ticket.frame, ticket.answer)
             elif ticket.answer is not None:
                 self._fail(ticket.answer)
+
+    def oldest_begun(self) -> float | None:
+        """Return when the frame that has been on the engine longest was put there, monotonic."""
+        with self._lock:
+            return self._on_engine[0].begun if self._on_engine else None
 
     def _next_answered(self) -> Ticket | None:
         with self._lock:

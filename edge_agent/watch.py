@@ -10,17 +10,21 @@ from uuid import UUID
 
 import structlog
 
+from edge_agent.backlog import Entry
 from edge_agent.capture import Surroundings
 from edge_agent.darkroom import Darkroom
 from edge_agent.health import Health
 from edge_agent.live import LiveDesk
-from edge_agent.outbox import Entry
 from edge_agent.reconcile import Change, Start, Stop, Tune
 from edge_agent.runner import CameraRunner, Ticket, Workplace
 from edge_agent.scheduler import Scheduler
 from processing.inference.detector import Detector
 from processing.wire.messages import DesiredCamera
 
+_PROBLEM: Final = "inference"
+_LOOK_S: Final = 1.0
+_PATIENCE_S: Final = 10.0
+"""No network takes so long for a frame."""
 _END_S: Final = 1.0
 """For captures and answers to end; then the process goes without them."""
 
@@ -114,6 +118,21 @@ class Watch:
         self._engine.close()
 
     def _settle(self) -> None:
-        while ticket := self._answers.get():
+        while True:
+            try:
+                ticket = self._answers.get(timeout=_LOOK_S)
+            except queue.Empty:
+                self._notice_silence()
+                continue
+            if ticket is None:
+                return
             ticket.runner.settle()
             self._scheduler.wake()
+            self._health.solved(_PROBLEM)
+
+    def _notice_silence(self) -> None:
+        """Tell people when the network has begun to look at a frame and does not end."""
+        begun = [runner.oldest_begun() for runner in tuple(self._runners.values())]
+        waiting_s = time.monotonic() - min((at for at in begun if at), default=time.monotonic())
+        if waiting_s > _PATIENCE_S:
+            self._health.problem(_PROBLEM, "the network hangs: restart the agent")

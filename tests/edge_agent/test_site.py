@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 
 from edge_agent import site as site_module
+from edge_agent.backlog import Entry  # noqa: TC001  # at run time a reader looks for it here
 from edge_agent.capture import Surroundings
 from edge_agent.clock import utc_now
 from edge_agent.health import Health
 from edge_agent.live import LiveDesk
 from edge_agent.model_store import ModelStore
-from edge_agent.outbox import Entry  # noqa: TC001  # at run time a reader looks for it here
 from edge_agent.reconcile import LastWishes
 from edge_agent.site import Site
 from edge_agent.sources.synthetic import SyntheticFeed

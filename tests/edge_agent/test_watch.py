@@ -8,11 +8,12 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from edge_agent import watch as watch_module
+from edge_agent.backlog import Entry  # noqa: TC001  # at run time a reader looks for it here
 from edge_agent.capture import Surroundings
 from edge_agent.clock import utc_now
 from edge_agent.health import Health
 from edge_agent.live import LiveDesk
-from edge_agent.outbox import Entry  # noqa: TC001  # at run time a reader looks for it here
 from edge_agent.reconcile import Start, Stop, Tune
 from edge_agent.sources.feed import Feed
 from edge_agent.sources.synthetic import SyntheticFeed
@@ -189,6 +190,18 @@ def test_a_busy_engine_is_shared_fairly_and_drops_are_counted(make_site: MakeSit
     counts = [len(site.results(n)) for n in (1, 2, 3)]
     assert max(counts) - min(counts) <= 4
     assert all(site.health.drops(UUID(int=n))["engine_busy"] for n in (1, 2, 3))
+
+
+def test_an_engine_that_hangs_is_told(make_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "_LOOK_S", 0.05)
+    monkeypatch.setattr(watch_module, "_PATIENCE_S", 0.2)
+    engine = SlowEngine(1)
+    site = make_site(engine)
+    site.watch.apply(Start(camera(1)))
+    wait_until(lambda: site.health.problems)
+    assert "hangs" in site.health.problems[0]
+    engine.answer()
+    wait_until(lambda: not site.health.problems)
 
 
 def test_a_doubtful_frame_is_kept_with_its_picture(make_site: MakeSite) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent import outbox as outbox_module
+from edge_agent import backlog as backlog_module
 from edge_agent.outbox import Outbox
 from processing.wire.messages import LANES, Gap, Lane
 from tests.edge_agent.entries import NOW, Noticed, result, sample, wait_until
@@ -81,7 +81,7 @@ def test_pictures_make_room_for_results_on_a_full_disk(outbox: Outbox) -> None:
 def test_what_finds_no_room_even_in_memory_is_counted(
     outbox: Outbox, problems: Noticed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_module, "_MAX_WAITING", 50)
+    monkeypatch.setattr(backlog_module, "MAX_ENTRIES", 50)
     outbox.states().result(timeout=10)
     fill_disk(outbox)
     for n in range(500):
