@@ -8,6 +8,7 @@ program calls `check` first.
 
 import struct
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Final, NamedTuple
 
 from processing.wire.limits import MAX_DETECTIONS
@@ -65,9 +66,15 @@ def check(packed: bytes, *, n_labels: int | None = None) -> None:
 def count_labels(packed: bytes) -> dict[int, int]:
     """Return how many detections of each label there are."""
     counts: dict[int, int] = {}
-    for record in RECORD.iter_unpack(packed):
-        counts[record[5]] = counts.get(record[5], 0) + 1
+    for label in _labels_of(len(packed) // RECORD.size).unpack(packed):
+        counts[label] = counts.get(label, 0) + 1
     return counts
+
+
+@cache
+def _labels_of(n_detections: int) -> struct.Struct:
+    """Return what reads the labels alone: the hub counts those of every result."""
+    return struct.Struct("<" + "10xH4x" * n_detections)
 
 
 def _unit(value: float) -> int:

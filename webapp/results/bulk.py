@@ -6,9 +6,11 @@ them and PostgreSQL reads them.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final, NamedTuple, TypeAlias
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Final, TypeAlias
 
+import msgspec
 import psycopg
 from django.db import connection
 
@@ -18,13 +20,14 @@ Key: TypeAlias = str
 """A UUID, hex without dashes."""
 
 
-class NewResult(NamedTuple):
-    """One checked result that is not in the table yet."""
+class NewResult(msgspec.Struct, frozen=True, gc=False):
+    """One checked result that is not in the table yet; a struct because there are so many."""
 
     seq: int
     camera: Key
     bundle: Key
     captured_at: datetime
+    """In UTC."""
     latency_ms: float
     detections: bytes
     n_started: tuple[tuple[int, int], ...]
@@ -47,6 +50,7 @@ class NewResults:
     results: list[NewResult]
 
 
+_MINUTE: Final = timedelta(minutes=1)
 _COLUMNS: Final = (
     "organization_id, agent_id, camera_id, bundle_id, epoch, seq,"
     " captured_at, received_at, latency_ms, n_detections, detections"
@@ -116,69 +120,74 @@ _FOLD_LABELS: Final = (
 )
 
 
-class Seen:
-    """How often a class was seen in a minute."""
+class Minute:
+    """What one bundle saw through one camera in a minute."""
 
-    __slots__ = ("n_detections", "n_tracks", "peak")
+    __slots__ = ("labels", "n_results", "organization")
 
-    def __init__(self) -> None:
-        self.n_detections = self.n_tracks = self.peak = 0
+    def __init__(self, organization: Key) -> None:
+        self.organization = organization
+        self.n_results = 0
+        self.labels: dict[int, list[int]] = {}
+        """For each class: detections, tracks that began, the most at once."""
 
-    def add(self, n_detections: int) -> None:
-        self.n_detections += n_detections
-        self.peak = max(self.peak, n_detections)
+    def add(self, new: NewResult) -> None:
+        self.n_results += 1
+        for label, n_detections in count_labels(new.detections).items():
+            seen = self.labels.get(label)
+            if seen is None:
+                self.labels[label] = [n_detections, 0, n_detections]
+            else:
+                seen[0] += n_detections
+                seen[2] = max(seen[2], n_detections)
+        for label, n_tracks in new.n_started:
+            self.labels.setdefault(label, [0, 0, 0])[1] += n_tracks
+
+
+MinuteKey: TypeAlias = tuple[Key, Key, datetime]
+"""Camera, bundle, begin."""
 
 
 def fold_into_minutes(arrivals: Iterable[NewResults]) -> None:
     """Add results that are new to the table to the minutes that charts read."""
-    cameras: dict[tuple[Key, datetime, Key], int] = {}
-    labels: dict[tuple[Key, Key, datetime, int, Key], Seen] = {}
+    minutes: dict[MinuteKey, Minute] = {}
     for arrived in arrivals:
-        organization = arrived.organization
+        camera = bundle = ""
+        begin = end = arrived.received_at
+        minute = Minute(arrived.organization)
         for new in arrived.results:
-            minute = new.captured_at.replace(second=0, microsecond=0)
-            key = (new.camera, minute, organization)
-            cameras[key] = cameras.get(key, 0) + 1
-            for label, n_detections in count_labels(new.detections).items():
-                seen = labels.setdefault(
-                    (new.camera, new.bundle, minute, label, organization), Seen()
-                )
-                seen.add(n_detections)
-            for label, n_tracks in new.n_started:
-                seen = labels.setdefault(
-                    (new.camera, new.bundle, minute, label, organization), Seen()
-                )
-                seen.n_tracks += n_tracks
-    if cameras:
-        _write_minutes(cameras, labels)
+            # Most belong where the one before belongs.
+            is_same = new.camera == camera and new.bundle == bundle
+            if not is_same or not begin <= new.captured_at < end:
+                camera, bundle = new.camera, new.bundle
+                begin = new.captured_at.replace(second=0, microsecond=0)
+                end = begin + _MINUTE
+                minute = minutes.setdefault((camera, bundle, begin), Minute(arrived.organization))
+            minute.add(new)
+    if minutes:
+        _write_minutes(minutes)
 
 
-def _write_minutes(
-    cameras: dict[tuple[Key, datetime, Key], int],
-    labels: dict[tuple[Key, Key, datetime, int, Key], Seen],
-) -> None:
+def _write_minutes(minutes: dict[MinuteKey, Minute]) -> None:
     """Write in the order of the keys, so that two writers never wait for each other in a ring."""
     instant = _as_is if connection.vendor == "postgresql" else _sqlite_instant
+    in_order = sorted(minutes.items(), key=itemgetter(0))
     with connection.cursor() as cursor:
         cursor.executemany(
             _FOLD_CAMERAS,
             [
-                (camera, instant(minute), organization, n_results)
-                for (camera, minute, organization), n_results in sorted(cameras.items())
+                (camera, instant(begin), minute.organization, minute.n_results)
+                for (camera, _, begin), minute in in_order
             ],
         )
         cursor.executemany(
             _FOLD_LABELS,
             [
-                (
-                    camera, bundle, instant(minute), label, organization,
-                    seen.n_detections, seen.n_tracks, seen.peak,
-                )
-                for (camera, bundle, minute, label, organization), seen in sorted(
-                    labels.items(), key=lambda item: item[0]
-                )
+                (camera, bundle, instant(begin), label, minute.organization, *seen)
+                for (camera, bundle, begin), minute in in_order
+                for label, seen in sorted(minute.labels.items())
             ],
-        )  # fmt: skip
+        )
 
 
 def _as_is(at: datetime) -> datetime:
@@ -186,5 +195,5 @@ def _as_is(at: datetime) -> datetime:
 
 
 def _sqlite_instant(at: datetime) -> str:
-    """Return an instant as Django keeps it in SQLite."""
-    return str(at.astimezone(UTC).replace(tzinfo=None))
+    """Return an instant in UTC as Django keeps it in SQLite."""
+    return at.isoformat(" ")[: -len("+00:00")]

@@ -48,6 +48,8 @@ class Edge:
     def __init__(self, agent: Agent, directory: Directory, *, epoch: int, at: datetime) -> None:
         self._agent = agent
         self._directory = directory
+        self._cameras = directory.of_agent(agent).cameras
+        self._bundles = directory.of_agent(agent).bundles
         self._epoch = epoch
         self._at = at
         self._earliest, self._latest = at - _PAST, at + _FUTURE
@@ -100,12 +102,15 @@ class Edge:
         return sample
 
     def camera(self, camera_id: UUID) -> KnownCamera:
-        camera = self._directory.of_agent(self._agent).cameras.get(camera_id)
+        camera = self._cameras.get(camera_id)
         if camera is None:
             raise Rejected("unknown_camera", f"{self._agent.name} has no camera {camera_id}")
         return camera
 
     def bundle(self, digest: bytes) -> KnownBundle:
+        known = self._bundles.get(digest)
+        if known is not None:
+            return known
         try:
             return self._directory.bundle(self._agent, digest, at=self._at)
         except TooManyBundles as error:
