@@ -9,7 +9,7 @@ urlpatterns = [
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.dashboard.urls")),
     path("review/", include("webapp.review.urls")),
-    path("media/", include("webapp.datasets.urls")),
+    path("", include("webapp.datasets.urls")),
     path("api/", include("webapp.api.urls")),
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),

@@ -105,6 +105,10 @@ ROWS: Final = [
     # pictures
     page("picture", MEMBERS, of="sample"),
     page("thumbnail", MEMBERS, of="sample"),
+    # exports
+    page("exports", LABELERS),
+    page("export_start", LABELERS, "POST"),
+    page("export_cancel", ADMINS, "POST", of="job"),
     # the API
     *read_only("site", OPERATORS),
     api("site-list", ADMINS, "POST"),
