@@ -10,6 +10,7 @@ from processing.exchange.coco import CocoDataset, NotCoco, truth_by_image
 from processing.inference.detector import Detector
 from processing.media.colour import Bgr, frame_from_bgr
 from processing.media.jpeg import MAX_BYTES, BadPicture, decode_jpeg
+from processing.vision.frame import Frame
 
 SCORE_FLOOR: Final = 0.01
 """What COCO's figures are commonly measured with; nothing that a camera would show."""
@@ -32,7 +33,7 @@ def measure_on_coco(
     truths = truth_by_image(dataset, labels)
     pairs = []
     for n_done, image in enumerate(dataset.images, start=1):
-        frame = frame_from_bgr(_read(images, image.file_name), captured_at=_NO_INSTANT)
+        frame = read_frame(images, image.file_name)
         if (frame.width, frame.height) != (image.width, image.height):
             message = f"{image.file_name} is {frame.width} x {frame.height}, not as annotated"
             raise NotCoco(message)
@@ -40,6 +41,11 @@ def measure_on_coco(
         if on_progress is not None:
             on_progress(n_done)
     return measure_accuracy(pairs)
+
+
+def read_frame(folder: Path, name: str) -> Frame:
+    """Return a picture of the folder as a camera would give it; raise `NotCoco`."""
+    return frame_from_bgr(_read(folder, name), captured_at=_NO_INSTANT)
 
 
 def _read(folder: Path, name: str) -> Bgr:

@@ -7,7 +7,9 @@ import contextlib
 import io
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal
 
 import cv2
 import nncf
@@ -20,8 +22,34 @@ from processing.inference.input_spec import InputSpec
 from processing.vision.frame import Frame
 
 
-def quantize(source: Path, target: Path, *, spec: InputSpec, frames: Sequence[Frame]) -> None:
-    """Write the ONNX network `source` as INT8 OpenVINO IR: `target` (.xml) and its .bin beside it.
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to quantise."""
+
+    name: str
+    preset: Literal["performance", "mixed"] = "performance"
+    """Symmetric throughout, or asymmetric where the values are."""
+    left_alone: tuple[str, ...] = ()
+    """OpenVINO's names of operations that stay as they are."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# Symmetric. Over a dozen choices of frames, asymmetric activations were as accurate to within the
+# noise (half a point of mAP), and symmetric ones are cheaper to run.
+PLAIN: Final = Recipe("plain")
+
+
+def quantize(
+    source: Path,
+    target: Path,
+    *,
+    spec: InputSpec,
+    frames: Sequence[Frame],
+    recipe: Recipe = PLAIN,
+) -> None:
+    """Write the network `source` as INT8 OpenVINO IR: `target` (.xml) and its .bin beside it.
 
     `frames` are typical pictures (50 to 300), from which the ranges of values are learnt. They are
     put before the network exactly as the engine does it. Whether the result is any good is for the
@@ -35,19 +63,26 @@ def quantize(source: Path, target: Path, *, spec: InputSpec, frames: Sequence[Fr
         small = nncf.quantize(
             model,
             pictures,
-            # Symmetric. Over a dozen choices of frames, asymmetric activations were as accurate
-            # to within the noise (half a point of mAP), and symmetric ones are cheaper to run.
-            preset=nncf.QuantizationPreset.PERFORMANCE,
+            preset=nncf.QuantizationPreset(recipe.preset),
             subset_size=len(frames),
+            ignored_scope=_scope(recipe),
         )
     openvino.save_model(small, str(target))
 
 
+def _scope(recipe: Recipe) -> nncf.IgnoredScope | None:
+    if not recipe.left_alone:
+        return None
+    # Not every network has every operation that a recipe leaves alone.
+    return nncf.IgnoredScope(types=list(recipe.left_alone), validate=False)
+
+
 def _tensor(canvas: Canvas, frame: Frame, spec: InputSpec) -> NDArray[np.float32]:
-    """Return (1, 3, height, width) float32: what the compiled network computes from the planes."""
+    """Return float32 of the spec's shape: what the compiled network computes from the planes."""
     canvas.draw(frame)
     packed = np.concatenate([canvas.y.reshape(-1), canvas.u.reshape(-1), canvas.v.reshape(-1)])
     to_colour = cv2.COLOR_YUV2BGR_I420 if spec.colour == "bgr" else cv2.COLOR_YUV2RGB_I420
     colours = cv2.cvtColor(packed.reshape(spec.height * 3 // 2, spec.width), to_colour)
     normalised = (colours - np.array(spec.mean)) / np.array(spec.scale)
-    return np.ascontiguousarray(normalised.transpose(2, 0, 1)[np.newaxis], np.float32)
+    ordered = normalised if spec.is_channels_last else normalised.transpose(2, 0, 1)
+    return np.ascontiguousarray(ordered[np.newaxis], np.float32)
