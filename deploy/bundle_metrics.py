@@ -64,14 +64,23 @@ def measure_agreement(bundle: Bundle, frames: Sequence[Frame], *, dataset: str) 
 
 def measure_coco(bundle: Bundle, source: CocoSource) -> Iterator[Metric]:
     """Yield COCO's figures of every artifact."""
-    dataset = read_coco(source.annotations.read_bytes())
     for artifact in bundle.manifest.artifacts:
-        engine = Engine.open(bundle.measured_with(artifact, score_floor=SCORE_FLOOR))
-        accuracy = measure_on_coco(
-            engine, dataset, labels=bundle.manifest.labels, images=source.images
-        )
+        yield from coco_metrics(measure_artifact(bundle, artifact, source), artifact, source)
+
+
+def measure_artifact(bundle: Bundle, artifact: Artifact, source: CocoSource) -> Accuracy:
+    """Return the accuracy of one artifact; raise `NotCoco`, `BundleUnfit`, `InferenceFailed`."""
+    dataset = read_coco(source.annotations.read_bytes())
+    engine = Engine.open(bundle.measured_with(artifact, score_floor=SCORE_FLOOR))
+    try:
+        return measure_on_coco(engine, dataset, labels=bundle.manifest.labels, images=source.images)
+    finally:
         engine.close()
-        yield from _metrics("", accuracy, artifact, f"COCO, {source.annotations.name}")
+
+
+def coco_metrics(accuracy: Accuracy, artifact: Artifact, source: CocoSource) -> Iterator[Metric]:
+    """Yield the figures as a manifest has them."""
+    return _metrics("", accuracy, artifact, f"COCO, {source.annotations.name}")
 
 
 def _metrics(prefix: str, accuracy: Accuracy, artifact: Artifact, dataset: str) -> Iterator[Metric]:

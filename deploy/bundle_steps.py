@@ -1,21 +1,18 @@
 """The steps from a fetched network to a bundle, each a function."""
 
-import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import numpy as np
 import onnx
 from msgspec.structs import replace
 
 from deploy import human_models, nanodet
+from deploy.bundle_folder import artifact_of, file_of, whole_folder, write_manifest
 from deploy.bundle_metrics import (
     PUBLISHED,
     CocoSource,
@@ -27,17 +24,9 @@ from deploy.files import sha256_of
 from processing.exchange.coco import NotCoco
 from processing.exchange.tfjs.convert import to_onnx
 from processing.exchange.tfjs.graph import NotConvertible, read_graph
-from processing.inference.bundle import MANIFEST, BadBundle, Bundle
+from processing.inference.bundle import BadBundle, Bundle
 from processing.inference.detector import InferenceFailed
-from processing.inference.manifest import (
-    Artifact,
-    File,
-    Licence,
-    Manifest,
-    Precision,
-    Provenance,
-    Runtime,
-)
+from processing.inference.manifest import File, Licence, Manifest, Provenance
 from processing.inference.quantize import quantize
 from processing.media.decode import Decoder, SourceLost, video_file
 from processing.vision.frame import Frame
@@ -68,14 +57,14 @@ def build_bundle(
 ) -> None:
     """Write the bundle to folder `out`, whole or not at all; raise `BuildFailed`."""
     try:
-        with _whole_folder(out) as folder:
+        with whole_folder(out) as folder:
             on_step("converting to ONNX")
             convert(source, folder / ONNX)
             calibration, held_out = pick_frames(video)
             on_step(f"quantising on {len(calibration)} frames of {video.name}")
             quantize(folder / ONNX, folder / IR, spec=nanodet.INPUT, frames=calibration)
             manifest = describe(folder, source, video)
-            _write_manifest(folder, manifest)
+            write_manifest(folder, manifest)
             on_step("measuring")
             bundle = Bundle.open(folder)
             metrics = [
@@ -83,7 +72,7 @@ def build_bundle(
                 *measure_agreement(bundle, held_out, dataset=f"{video.name}, frames held out"),
                 *(measure_coco(bundle, coco) if coco else ()),
             ]
-            _write_manifest(folder, replace(manifest, metrics=tuple(metrics)))
+            write_manifest(folder, replace(manifest, metrics=tuple(metrics)))
             Bundle.open(folder)
     except _FAILURES as error:
         raise BuildFailed(str(error)) from error
@@ -126,19 +115,19 @@ def describe(folder: Path, source: Path, video: Path) -> Manifest:
         head=nanodet.HEAD,
         thresholds=nanodet.THRESHOLDS,
         artifacts=(
-            _artifact(folder, "openvino", "int8", IR, IR_WEIGHTS),
-            _artifact(folder, "onnx", "fp32", ONNX),
+            artifact_of(folder, "openvino", "int8", IR, IR_WEIGHTS),
+            artifact_of(folder, "onnx", "fp32", ONNX),
         ),
         licences=(
             Licence(
                 spdx="MIT",
                 covers=f"{human_models.PACKAGE}, which holds the network as TensorFlow.js",
-                file=_file(folder, "licences/human-models.txt"),
+                file=file_of(folder, "licences/human-models.txt"),
             ),
             Licence(
                 spdx="Apache-2.0",
                 covers="NanoDet by RangiLyu, architecture and weights; converted and quantised",
-                file=_file(folder, "licences/nanodet.txt"),
+                file=file_of(folder, "licences/nanodet.txt"),
             ),
         ),
         provenance=_provenance(source, video),
@@ -162,37 +151,3 @@ def _provenance(source: Path, video: Path) -> Provenance:
         steps=("TensorFlow.js graph to ONNX, weights from float16 to float32", quantised),
         tools={name: version(name) for name in ("onnx", "openvino", "nncf")},
     )
-
-
-def _artifact(folder: Path, runtime: Runtime, precision: Precision, *names: str) -> Artifact:
-    files = tuple(_file(folder, name) for name in names)
-    return Artifact(runtime=runtime, precision=precision, files=files)
-
-
-def _file(folder: Path, name: str) -> File:
-    path = folder / name
-    return File(path=name, size=path.stat().st_size, sha256=sha256_of(path))
-
-
-def _write_manifest(folder: Path, manifest: Manifest) -> None:
-    content = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    (folder / MANIFEST).write_bytes(content)
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """Give a folder to write to; once written without error it stands at `out`, in one step."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
-        yield folder
-        folder.chmod(0o755)
-        if out.exists():
-            old = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.old."))
-            os.replace(out, old / "bundle")  # noqa: PTH105  # a folder
-            folder.rename(out)
-            shutil.rmtree(old)
-        else:
-            folder.rename(out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
