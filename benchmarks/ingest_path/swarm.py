@@ -24,6 +24,7 @@ from processing.wire.messages import (
     Challenge,
     Hello,
     HubMessage,
+    Refused,
     StateReport,
     Welcome,
 )
@@ -108,6 +109,8 @@ class Caller:
                 assert not message.rejected, message.rejected[0]
                 acked = message.through_seq
                 n_done = acked // self._spec.per_message
+            elif isinstance(message, Refused):
+                raise Hangup(f"{message.code}: {message.detail}")
         return acked
 
     def hang_up(self) -> None:

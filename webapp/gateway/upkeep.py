@@ -23,10 +23,13 @@ class Upkeep:
 
     async def follow_fleet(self) -> None:
         """Close what was revoked or superseded elsewhere; tell agents what is wanted anew."""
-        if not self._connections:
+        connections = list(self._connections)  # whoever joins meanwhile was not asked about
+        if not connections:
             return
-        standings = await self._database.call(read_standings, self._connections.agent_ids)
-        for connection in self._connections:
+        standings = await self._database.call(
+            read_standings, [connection.session.agent_id for connection in connections]
+        )
+        for connection in connections:
             standing = standings.get(connection.session.agent_id)
             if (refusal := _fence(connection, standing)) is not None:
                 connection.outbound.end(refusal)

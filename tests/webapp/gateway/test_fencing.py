@@ -1,6 +1,11 @@
 """Only the newest session of an agent in good standing writes."""
 
 import asyncio
+import threading
+from collections.abc import Collection
+from uuid import UUID
+
+import pytest
 
 from processing.wire.messages import Ack
 from tests.factories import START, Clock
@@ -9,9 +14,12 @@ from webapp.accounts.models import User
 from webapp.events.models import Event
 from webapp.fleet.actions import open_session, revoke_agent
 from webapp.fleet.models import Agent, Bundle, Camera
+from webapp.fleet.queries import Standing
+from webapp.gateway import upkeep
 from webapp.gateway.database import DatabaseThread
 from webapp.gateway.gateway import Gateway
 from webapp.gateway.socket import AgentSocket
+from webapp.gateway.upkeep import Upkeep
 from webapp.results.models import Result
 
 
@@ -71,6 +79,32 @@ async def test_a_removed_agent_is_cut_off(
     socket, _ = await connect(app, agent.id)
     await database.call(agent.delete)
     assert (await socket.be_refused("unknown_agent")).is_final
+
+
+async def test_who_connects_while_the_fleet_is_read_stays(
+    agent: Agent, other_agent: Agent, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = AgentSocket(gateway)
+    first, _ = await connect(app, agent.id)
+    read_standings = upkeep.read_standings
+    may_read = threading.Event()
+
+    def read_slowly(agent_ids: Collection[UUID]) -> dict[UUID, Standing]:
+        may_read.wait(10)
+        return read_standings(agent_ids)
+
+    monkeypatch.setattr(upkeep, "read_standings", read_slowly)
+    reader = DatabaseThread()
+    following = asyncio.create_task(Upkeep(gateway.connections, reader).follow_fleet())
+    await asyncio.sleep(0)
+    monkeypatch.undo()
+    second, _ = await connect(app, other_agent.id)
+    may_read.set()
+    await following
+    assert await second.is_silent()
+    await first.leave()
+    await second.leave()
+    reader.stop()
 
 
 async def test_two_who_take_turns_write_every_result_once(
