@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import onnx
+from onnx.external_data_helper import uses_external_data
 
 from deploy.bundle_folder import artifact_of, file_of
 from deploy.files import sha256_of
@@ -117,6 +119,7 @@ def _ports(network: Path) -> Ports:
 
 def _copy_or_convert(network: Path, folder: Path) -> tuple[Artifact, str]:
     if network.suffix.lower() == ".onnx":
+        _refuse_other_files(network)
         shutil.copyfile(network, folder / _ONNX)
         return artifact_of(folder, "onnx", "fp32", _ONNX), "taken over as it was"
     write_ir(network, folder / _IR[0])
@@ -124,6 +127,13 @@ def _copy_or_convert(network: Path, folder: Path) -> tuple[Artifact, str]:
         artifact_of(folder, "openvino", "fp16", *_IR),
         "TensorFlow Lite to OpenVINO IR, weights as float16",
     )
+
+
+def _refuse_other_files(network: Path) -> None:
+    """Raise if weights lie in files beside this one: a bundle is made of what was named."""
+    graph = onnx.load(network, load_external_data=False).graph
+    if any(uses_external_data(constant) for constant in graph.initializer):
+        raise ModelUnreadable(f"{network.name} has weights in other files: save it as one")
 
 
 def _labels(model: OwnModel) -> tuple[str, ...]:

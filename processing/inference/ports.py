@@ -30,8 +30,12 @@ class Ports:
 
 
 def read_ports(network: Path) -> Ports:
-    """Return the ends of an ONNX or TensorFlow Lite file; raise `RuntimeRefused`."""
+    """Return the ends of an ONNX or TensorFlow Lite file, of one picture at a time.
+
+    Raise `RuntimeRefused`.
+    """
     model = _read(network)
+    _fix_batch(model)
     return Ports(
         inputs=tuple(_port(each) for each in model.inputs),
         outputs=tuple(_port(each) for each in model.outputs),
@@ -52,6 +56,18 @@ def write_ir(network: Path, target: Path) -> None:
 def _read(network: Path) -> Any:  # OpenVINO ships no types
     try:
         return openvino.Core().read_model(str(network))
+    except RuntimeError as error:
+        raise RuntimeRefused(error) from error
+
+
+def _fix_batch(model: Any) -> None:  # as above
+    """Set a free batch axis to 1: outputs may have fixed sides only once it is."""
+    shapes = {port: port.get_partial_shape() for port in model.inputs}
+    for shape in shapes.values():
+        if shape.rank.is_static and len(shape) and shape[0].is_dynamic:
+            shape[0] = 1
+    try:
+        model.reshape(shapes)
     except RuntimeError as error:
         raise RuntimeRefused(error) from error
 

@@ -113,6 +113,13 @@ def test_pictures_of_no_fixed_size_are_refused(model: OwnModel) -> None:
         build(model)
 
 
+def test_weights_in_other_files_are_refused(model: OwnModel) -> None:
+    whole = onnx.load(model.network)
+    onnx.save(whole, model.network, save_as_external_data=True, location="w.bin", size_threshold=0)
+    with pytest.raises(ModelUnreadable, match="weights in other files: save it as one"):
+        build(model)
+
+
 @pytest.mark.parametrize("name", ["mine.onnx", "mine.tflite"])
 def test_a_file_that_is_no_network_is_refused(model: OwnModel, name: str) -> None:
     network = model.network.with_name(name)
