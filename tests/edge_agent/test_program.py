@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -125,9 +125,13 @@ async def test_it_works_and_stops_when_asked_without_losing_anything(agent: Agen
     assert hub.reports[-1].problems == ()
 
 
-async def test_killed_again_and_again_it_loses_and_repeats_nothing(agent: Agent) -> None:
+@pytest.mark.soak
+async def test_killed_again_and_again_it_loses_and_repeats_nothing(
+    agent: Agent, soaked: Callable[[int], int]
+) -> None:
     async with agent.hub.run() as hub:
-        for n_results in (15, 30, 45):
+        for n_kills in range(1, soaked(150) + 1):
+            n_results = 15 * n_kills
             agent.start()
             await hub.until(lambda: hub.counts()["results"] >= n_results)  # noqa: B023  # at once
             await agent.end(signal.SIGKILL)

@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,10 +63,8 @@ def check(folder: Path, *, rounds: int) -> None:
     assert len(made) <= stored <= n_intended
 
 
-def test_nothing_made_is_lost_and_no_number_is_given_twice(tmp_path: Path) -> None:
-    check(tmp_path, rounds=3)
-
-
 @pytest.mark.soak
-def test_nothing_made_is_lost_in_many_rounds(tmp_path: Path) -> None:
-    check(tmp_path, rounds=60)
+def test_nothing_made_is_lost_and_no_number_is_given_twice(
+    tmp_path: Path, soaked: Callable[[int], int]
+) -> None:
+    check(tmp_path, rounds=soaked(150))

@@ -1,7 +1,7 @@
 """Walking a lane from any number meets each entry once, or a gap that counts it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
@@ -183,12 +183,7 @@ class Machine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-def test_whatever_happens() -> None:
-    brief = settings(max_examples=40, stateful_step_count=25, deadline=None)
-    run_state_machine_as_test(Machine, settings=brief)
-
-
 @pytest.mark.soak
-def test_whatever_happens_at_length() -> None:
-    long = settings(max_examples=2000, stateful_step_count=60, deadline=None)
-    run_state_machine_as_test(Machine, settings=long)
+def test_whatever_happens(soaked: Callable[[int], int]) -> None:
+    n_runs = settings(max_examples=soaked(2000), stateful_step_count=25, deadline=None)
+    run_state_machine_as_test(Machine, settings=n_runs)
