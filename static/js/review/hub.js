@@ -43,12 +43,13 @@ export class Hub {
     return this.#ask(`${item.url}renew/`, {});
   }
 
+  // What a labeler decided goes on its way even while the page goes away.
   save(item, revision, boxes) {
-    return this.#ask(`${item.url}verdict/`, { revision, boxes });
+    return this.#ask(`${item.url}verdict/`, { revision, boxes }, { keepalive: true });
   }
 
   skip(item, revision, skipAs) {
-    return this.#ask(`${item.url}skip/`, { revision, skip_as: skipAs });
+    return this.#ask(`${item.url}skip/`, { revision, skip_as: skipAs }, { keepalive: true });
   }
 
   undo() {
@@ -71,7 +72,7 @@ export class Hub {
     return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? this.#pageToken;
   }
 
-  async #ask(url, body) {
+  async #ask(url, body, options = {}) {
     const headers = { Accept: "application/json", "X-CSRFToken": this.#token };
     const request = body === undefined
       ? { headers }
@@ -79,7 +80,7 @@ export class Hub {
         method: "POST",
         headers: { ...headers, "Content-Type": "application/json" },
         body: JSON.stringify(body),
-        keepalive: true,
+        ...options,
       };
     let response;
     try {

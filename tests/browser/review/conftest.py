@@ -35,11 +35,13 @@ def reviewer(chromium: Browser, desk: Desk, complaints: Complaints) -> Iterator[
         page = context.new_page()
         complaints.watch(page)
         log_in(page, work.user)
+        page.wait_for_load_state("networkidle")  # so that nothing is cut short
         page.get_by_role("button", name="Start reviewing").click()
         is_open(page, work.items[0])
         return page
 
     yield begin
+    left = complaints.left()
     for context in contexts:
         context.close()
-    assert complaints.left() == []
+    assert left == []

@@ -15,6 +15,7 @@ from tests.browser.review.desk import (
     log_in,
     press,
 )
+from tests.journeys.processes import wait_for
 
 
 def decide_elsewhere(page: Page, item: str) -> None:
@@ -105,9 +106,14 @@ def test_the_last_picture_leaves_a_page_that_waits(desk: Desk, reviewer: Reviewe
 def test_leaving_gives_the_pictures_back(desk: Desk, reviewer: Reviewer) -> None:
     work = desk.new_work()
     page = reviewer(work)
+    page.wait_for_load_state("networkidle")
     page.get_by_role("link", name="Leave the editor").click()
     page.wait_for_url("**/review/")
-    expect(page.locator("dt:has-text('In hand') + dd")).to_have_text("0")
+
+    def are_free() -> bool:
+        return all(item_now(page, item)["held_by"] is None for item in work.items)
+
+    wait_for("the pictures are free", are_free)
 
 
 def test_a_session_that_ends_costs_nothing(
