@@ -37,7 +37,7 @@ _FILE_OPTIONS: Final = {"protocol_whitelist": "file", "format_whitelist": _FILE_
 _RTSP_OPTIONS: Final = {
     "protocol_whitelist": "rtsp,rtsps,rtp,srtp,tcp,udp,tls,crypto",
     "rtsp_transport": "tcp",  # over UDP, one lost packet smears a second of video
-    "fflags": "nobuffer",
+    "fpsprobesize": "0",  # no frames spent on guessing the rate: the first picture comes at once
     # Enough for the parameters of a stream; more is backlog before the first picture.
     "probesize": "1000000",
     "analyzeduration": "500000",
