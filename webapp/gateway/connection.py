@@ -21,12 +21,13 @@ class Reports:
 
     def __init__(self) -> None:
         self.newest: StateReport | None = None
+        self.n_bytes = 0
         self._is_due = False
         self._is_in_flight = False
         self._taken_at: datetime | None = None
 
-    def put(self, report: StateReport) -> None:
-        self.newest = report
+    def put(self, report: StateReport, *, n_bytes: int) -> None:
+        self.newest, self.n_bytes = report, n_bytes
         self._is_due = True
 
     def take(self, *, at: datetime) -> StateReport | None:

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -20,9 +20,10 @@ from webapp.gateway.connection import Connection, Connections
 from webapp.gateway.database import DatabaseThread
 from webapp.gateway.handshake import Admission, Doorkeeper
 from webapp.gateway.ingest.delivery import Delivery, LaneMessage, Outcome, Stored, last_seq
-from webapp.gateway.ingest.writer import Writer
+from webapp.gateway.ingest.writer import Writer, WriterFull
 from webapp.gateway.live import Live
-from webapp.gateway.refusal import Refusal
+from webapp.gateway.refusal import TRY_LATER, Refusal
+from webapp.gateway.rivals import Rivals, tell_rivals
 from webapp.gateway.tallies import Tallies
 from webapp.gateway.upkeep import Upkeep, end_session
 
@@ -51,6 +52,7 @@ class Gateway:
         self._audience = audience
         self._database = DatabaseThread()
         self._doorkeeper = Doorkeeper()
+        self._rivals = Rivals()
         self._live = Live(self.connections, audience)
         self._tallies = Tallies(self.connections, audience)
         self._upkeep = Upkeep(self.connections, self._database)
@@ -99,15 +101,20 @@ class Gateway:
             self._doorkeeper.admit, hello, challenge=challenge, at=self.clock()
         )
 
-    def join(self, connection: Connection) -> None:
+    async def join(self, connection: Connection) -> None:
         """Take a connection in; one that the agent had before is closed."""
+        session, at = connection.session, self.clock()
         superseded = self.connections.add(connection)
-        if superseded is not None:
-            superseded.outbound.end(
-                Refusal("superseded", "another connection of this agent is newer")
-            )
         self._live.renew(connection)
-        log.info("agent.connected", agent=str(connection.session.agent_id))
+        log.info("agent.connected", agent=str(session.agent_id))
+        if superseded is None:
+            return
+        superseded.outbound.end(Refusal("superseded", "another connection of this agent is newer"))
+        is_other_run = superseded.session.boot_id != session.boot_id
+        if is_other_run and self._rivals.took(session.agent_id, at=at):
+            log.warning("agent.twice", agent=str(session.agent_id))
+            with suppress(DatabaseError, InterfaceError):
+                await self._database.call(tell_rivals, session.agent_id, at=at)
 
     async def leave(self, connection: Connection, refusal: Refusal | None) -> None:
         """Note that a connection has ended, and why."""
@@ -129,7 +136,7 @@ class Gateway:
             # Once nothing was heard of it for long enough, the sweep ends the session.
             log.warning("agent.end_not_recorded", reason=str(error).strip())
 
-    async def deliver(self, connection: Connection, message: LaneMessage) -> None:
+    def deliver(self, connection: Connection, message: LaneMessage, *, n_bytes: int) -> None:
         """Have entries stored; they are acknowledged once they are committed."""
         session = connection.session
         if message.epoch != session.epoch:
@@ -137,14 +144,13 @@ class Gateway:
         if not message.first_seq <= last_seq(message) <= _MAX_SEQ:
             raise Refusal("malformed", "an impossible range of numbers")
         connection.take_credit()
-        await self.writer.submit(
-            Delivery(session, message, self.clock(), partial(self._settle, connection))
-        )
+        settle = partial(self._settle, connection)
+        self._submit(connection, Delivery(session, message, self.clock(), n_bytes, settle))
 
-    async def report(self, connection: Connection, report: StateReport) -> None:
+    def report(self, connection: Connection, report: StateReport, *, n_bytes: int) -> None:
         """Have the agent's state written down."""
-        connection.reports.put(report)
-        await self._flush_report(connection)
+        connection.reports.put(report, n_bytes=n_bytes)
+        self._flush_report(connection)
 
     def show(self, connection: Connection, picture: LivePicture) -> None:
         self._live.show(connection, picture)
@@ -159,15 +165,23 @@ class Gateway:
                     connection.outbound.ack(ack)
                 self._tallies.add(connection.session.organization_id, n_results, at=self.clock())
 
-    async def _flush_report(self, connection: Connection) -> None:
+    def _submit(self, connection: Connection, delivery: Delivery) -> None:
+        try:
+            self.writer.submit(delivery)
+        except WriterFull:
+            connection.outbound.end(TRY_LATER)
+
+    def _flush_report(self, connection: Connection) -> None:
         at = self.clock()
-        if (report := connection.reports.take(at=at)) is not None:
+        reports = connection.reports
+        if (report := reports.take(at=at)) is not None:
             settle = partial(_settle_report, connection)
-            await self.writer.submit(Delivery(connection.session, report, at, settle))
+            delivery = Delivery(connection.session, report, at, reports.n_bytes, settle)
+            self._submit(connection, delivery)
 
     async def flush_reports(self) -> None:
         for connection in self.connections:
-            await self._flush_report(connection)
+            self._flush_report(connection)
 
     async def publish_tallies(self) -> None:
         self._tallies.publish(at=self.clock())

@@ -76,7 +76,7 @@ class AgentSocket:
             challenge = await self._gateway.make_challenge()
             await send(frame(codec, challenge))
             async with asyncio.timeout(HANDSHAKE_TIMEOUT_S):
-                hello = await _receive(codec, receive)
+                hello = read_message(codec, await _receive(receive))
             if not isinstance(hello, Hello):
                 raise Refusal("malformed", "the first word is a hello")
             admission = await self._gateway.admit(hello, challenge)
@@ -95,7 +95,7 @@ class AgentSocket:
         send: ASGISendCallable,
     ) -> None:
         """Listen and answer until either end has enough."""
-        self._gateway.join(connection)
+        await self._gateway.join(connection)
         listening = asyncio.create_task(self._listen(connection, codec, receive))
         sending = asyncio.create_task(connection.outbound.run(send, codec))
         refusal: Refusal | None = None
@@ -106,6 +106,10 @@ class AgentSocket:
                 if refusal is not None:
                     connection.outbound.end(refusal)
                     await sending
+            elif sending.done():
+                sending.result()
+        except OSError:  # other servers than Daphne say so when the socket is gone
+            log.debug("agent.unreachable", agent=str(connection.session.agent_id))
         finally:
             listening.cancel()
             sending.cancel()
@@ -118,20 +122,20 @@ class AgentSocket:
         """Take messages until the agent leaves, or one is refused."""
         try:
             while True:
-                message = await _receive(codec, receive)
+                data = await _receive(receive)
                 connection.last_heard_at = self._gateway.clock()
-                await self._take(connection, message)
+                self._take(connection, read_message(codec, data), n_bytes=len(data))
         except PeerLeft:
             return None
         except Refusal as refusal:
             return refusal
 
-    async def _take(self, connection: Connection, message: AgentMessage) -> None:
+    def _take(self, connection: Connection, message: AgentMessage, *, n_bytes: int) -> None:
         match message:
             case ResultBatch() | EventBatch() | SampleBatch() | Gap():
-                await self._gateway.deliver(connection, message)
+                self._gateway.deliver(connection, message, n_bytes=n_bytes)
             case StateReport():
-                await self._gateway.report(connection, message)
+                self._gateway.report(connection, message, n_bytes=n_bytes)
             case LivePicture():
                 self._gateway.show(connection, message)
             case Hello():
@@ -140,12 +144,12 @@ class AgentSocket:
                 assert_never(message)
 
 
-async def _receive(codec: Codec[AgentMessage], receive: ASGIReceiveCallable) -> AgentMessage:
-    """Return the next message; raise `PeerLeft` or a `Refusal`."""
+async def _receive(receive: ASGIReceiveCallable) -> bytes:
+    """Return what comes next, or raise `PeerLeft`."""
     event = await receive()
     if event["type"] != "websocket.receive":
         raise PeerLeft
-    return read_message(codec, event.get("bytes") or (event.get("text") or "").encode())
+    return event.get("bytes") or (event.get("text") or "").encode()
 
 
 def read_message(codec: Codec[AgentMessage], data: bytes) -> AgentMessage:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Collection
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,6 +12,7 @@ from tests.factories import START, Clock
 from tests.webapp.gateway.double import Socket, connect, make_batch, make_entry
 from webapp.accounts.models import User
 from webapp.events.models import Event
+from webapp.fleet import queries
 from webapp.fleet.actions import open_session, revoke_agent
 from webapp.fleet.models import Agent, Bundle, Camera
 from webapp.fleet.queries import Standing
@@ -86,7 +87,7 @@ async def test_who_connects_while_the_fleet_is_read_stays(
 ) -> None:
     app = AgentSocket(gateway)
     first, _ = await connect(app, agent.id)
-    read_standings = upkeep.read_standings
+    read_standings = queries.read_standings
     may_read = threading.Event()
 
     def read_slowly(agent_ids: Collection[UUID]) -> dict[UUID, Standing]:
@@ -105,6 +106,33 @@ async def test_who_connects_while_the_fleet_is_read_stays(
     await first.leave()
     await second.leave()
     reader.stop()
+
+
+async def test_people_are_told_of_two_programs_with_one_key(
+    app: AgentSocket, agent: Agent, clock: Clock, database: DatabaseThread
+) -> None:
+    twice = Event.objects.filter(kind="agent_twice")
+    last, _ = await connect(app, agent.id, boot_id=uuid4())
+    for n_told in (0, 0, 1, 1):
+        clock.advance(minutes=1)
+        newer, _ = await connect(app, agent.id, boot_id=uuid4(), clock_at=clock.now())
+        await last.be_refused("superseded")
+        assert await database.call(twice.count) == n_told
+        last = newer
+    await last.leave()
+
+
+async def test_one_program_that_connects_again_is_no_rival_of_itself(
+    app: AgentSocket, agent: Agent, database: DatabaseThread
+) -> None:
+    boot_id = uuid4()
+    last, _ = await connect(app, agent.id, boot_id=boot_id)
+    for _ in range(4):
+        newer, _ = await connect(app, agent.id, boot_id=boot_id)
+        await last.be_refused("superseded")
+        last = newer
+    assert not await database.call(Event.objects.filter(kind="agent_twice").exists)
+    await last.leave()
 
 
 async def test_two_who_take_turns_write_every_result_once(

@@ -57,7 +57,9 @@ class Hub:
     def commit(self, *messages: LaneMessage) -> int:
         """Return through which number the lane is committed then."""
         at = START + timedelta(minutes=4)
-        deliveries = [Delivery(self._session, message, at, lambda _: None) for message in messages]
+        deliveries = [
+            Delivery(self._session, message, at, 0, lambda _: None) for message in messages
+        ]
         outcomes = commit_group(deliveries, directory=self._directory, reminders=self._reminders)
         last = outcomes[-1]
         assert isinstance(last, Stored)

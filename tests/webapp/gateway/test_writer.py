@@ -7,11 +7,12 @@ import pytest
 from django.db import IntegrityError, OperationalError
 
 from tests.factories import Clock
-from tests.webapp.gateway.double import connect, make_batch, make_entry
+from tests.webapp.gateway.double import Closed, connect, make_batch, make_entry
 from webapp.common.broadcast import Broadcast
 from webapp.fleet.models import Agent, Bundle, Camera
 from webapp.gateway.database import DatabaseThread
 from webapp.gateway.gateway import Gateway
+from webapp.gateway.ingest import writer
 from webapp.gateway.ingest.delivery import Delivery, Outcome
 from webapp.gateway.ingest.directory import Directory
 from webapp.gateway.ingest.group import commit_group
@@ -122,6 +123,26 @@ async def test_many_batches_share_a_commit(
     await socket.hear_ack("results", 30)
     assert fault.n_calls < 30
     assert await database.call(totals) == (30, 30, 30)
+    await socket.leave()
+
+
+async def test_who_comes_when_too_much_waits_is_asked_to_come_later(
+    app: AgentSocket,
+    agent: Agent,
+    camera: Camera,
+    bundle: Bundle,
+    fault: Fault,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer, "MAX_WAITING_BYTES", 1)
+    socket, _ = await connect(app, agent.id)
+    fault.before = [OperationalError("gone")] * 1_000
+    for seq in range(1, 4):
+        socket.say(make_batch(seq, make_entry(camera.id)))
+    with pytest.raises(Closed) as closed:
+        await socket.hear_any()
+    assert closed.value.code == 1013
+    fault.before.clear()
     await socket.leave()
 
 

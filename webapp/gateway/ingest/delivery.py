@@ -42,6 +42,8 @@ class Delivery:
     session: Session
     message: Storable
     received_at: datetime
+    n_bytes: int
+    """Of the message: what it costs to keep it waiting."""
     done: Callable[[Outcome], None]
     """Called on the event loop, once, after the commit."""
 

@@ -22,10 +22,15 @@ GROUP_ENTRIES: Final = 2_000
 """A group is committed when it has so many entries..."""
 LINGER_S: Final = 0.004
 """...or when nothing came for so long after its first."""
-MAX_WAITING_ENTRIES: Final = 40_000
-"""Beyond this, whoever submits waits: the sockets are read no faster than rows are written."""
+MAX_WAITING_BYTES: Final = 256 * 2**20
+"""Beyond this nothing is taken: agents are asked to come back later, with what they keep."""
 _STOP_S: Final = 3.0
 _RETRY_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+class WriterFull(Exception):
+    """Too much waits for its commit already."""
+
 
 Commit = Callable[..., list[Outcome]]
 
@@ -41,10 +46,9 @@ class Writer:
         self._commit = commit
         self._waiting: deque[Delivery] = deque()
         self._n_waiting = 0
+        self._n_bytes = 0
         self._has_work = threading.Condition()
         self._stopping = threading.Event()
-        self._room = asyncio.Event()
-        self._room.set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._directory = Directory()
@@ -71,14 +75,14 @@ class Writer:
         if self._thread is not None:
             self._thread.join(_STOP_S)
 
-    async def submit(self, delivery: Delivery) -> None:
-        """Hand over a delivery; wait while too much waits already."""
-        while self._n_waiting >= MAX_WAITING_ENTRIES:
-            self._room.clear()
-            await self._room.wait()
+    def submit(self, delivery: Delivery) -> None:
+        """Hand over a delivery, or raise `WriterFull`."""
         with self._has_work:
+            if self._n_bytes >= MAX_WAITING_BYTES:
+                raise WriterFull
             self._waiting.append(delivery)
             self._n_waiting += delivery.n_entries
+            self._n_bytes += delivery.n_bytes
             if len(self._waiting) == 1 or self._is_group_full():
                 self._has_work.notify()
 
@@ -105,6 +109,7 @@ class Writer:
             while self._waiting and n_entries < GROUP_ENTRIES:
                 delivery = self._waiting.popleft()
                 n_entries += delivery.n_entries
+                self._n_bytes -= delivery.n_bytes
                 group.append(delivery)
             self._n_waiting -= n_entries
         return group
@@ -141,15 +146,9 @@ class Writer:
     def _report(self, group: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
         assert self._loop is not None
         try:
-            self._loop.call_soon_threadsafe(self._settle, group, outcomes)
+            self._loop.call_soon_threadsafe(_settle, group, outcomes)
         except RuntimeError:  # the loop is closed: nobody waits any more
             self._stopping.set()
-
-    def _settle(self, group: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
-        for delivery, outcome in zip(group, outcomes, strict=True):
-            delivery.done(outcome)
-        if self._n_waiting < MAX_WAITING_ENTRIES:
-            self._room.set()
 
     def _lose_database(self, error: DatabaseError | InterfaceError) -> None:
         connection.close()
@@ -161,3 +160,8 @@ class Writer:
         if self._lost_at is not None:
             log.info("database.back", down_s=round(time.monotonic() - self._lost_at, 1))
             self._lost_at = None
+
+
+def _settle(group: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
+    for delivery, outcome in zip(group, outcomes, strict=True):
+        delivery.done(outcome)
