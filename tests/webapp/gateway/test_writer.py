@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import pytest
 from django.db import IntegrityError, OperationalError
 
-from tests.factories import Clock
+from processing.wire.messages import Ack, EventBatch, EventRaised
+from tests.factories import START, Clock
 from tests.webapp.gateway.double import Closed, connect, make_batch, make_entry
 from webapp.common.broadcast import Broadcast
 from webapp.fleet.models import Agent, Bundle, Camera
@@ -123,6 +124,27 @@ async def test_many_batches_share_a_commit(
     await socket.hear_ack("results", 30)
     assert fault.n_calls < 30
     assert await database.call(totals) == (30, 30, 30)
+    await socket.leave()
+
+
+async def test_an_alert_does_not_wait_behind_results(
+    app: AgentSocket, agent: Agent, camera: Camera, bundle: Bundle, fault: Fault
+) -> None:
+    socket, _ = await connect(app, agent.id)
+    # The group at hand cannot be stored for a while; all that comes now waits behind it.
+    fault.before = [OperationalError("busy")] * 3
+    socket.say(make_batch(1, make_entry(camera.id)))
+    await asyncio.sleep(0.05)
+    for first_seq in range(2, 4_002, 500):
+        socket.say(make_batch(first_seq, *[make_entry(camera.id)] * 500))
+    alert = EventRaised(kind="fire", occurred_at=START, title="Fire", severity="error")
+    socket.say(EventBatch(epoch=1, first_seq=1, lane="alerts", entries=(alert,)))
+    acks = {}
+    while "alerts" not in acks:
+        ack = await socket.hear(Ack)
+        acks[ack.lane] = ack.through_seq
+    assert acks["results"] < 4_001
+    await socket.hear_ack("results", 4_001)
     await socket.leave()
 
 

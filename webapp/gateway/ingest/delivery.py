@@ -52,6 +52,11 @@ class Delivery:
         """Return how much work it is."""
         return 1 if isinstance(self.message, Gap | StateReport) else len(self.message.entries)
 
+    @property
+    def is_urgent(self) -> bool:
+        """Return whether it goes before what came earlier in other lanes."""
+        return not isinstance(self.message, StateReport) and lane_of(self.message) == "alerts"
+
 
 def lane_of(message: LaneMessage) -> Lane:
     match message:

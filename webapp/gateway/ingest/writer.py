@@ -20,8 +20,10 @@ log = structlog.get_logger(__name__)
 
 GROUP_ENTRIES: Final = 2_000
 """A group is committed when it has so many entries..."""
+GROUP_BYTES: Final = 8 * 2**20
+"""...or, of pictures, so many bytes..."""
 LINGER_S: Final = 0.004
-"""...or when nothing came for so long after its first."""
+"""...or this long after its first."""
 MAX_WAITING_BYTES: Final = 256 * 2**20
 """Beyond this nothing is taken: agents are asked to come back later, with what they keep."""
 _STOP_S: Final = 3.0
@@ -44,6 +46,7 @@ class Writer:
 
     def __init__(self, *, commit: Commit = commit_group) -> None:
         self._commit = commit
+        self._urgent: deque[Delivery] = deque()
         self._waiting: deque[Delivery] = deque()
         self._n_waiting = 0
         self._n_bytes = 0
@@ -80,10 +83,11 @@ class Writer:
         with self._has_work:
             if self._n_bytes >= MAX_WAITING_BYTES:
                 raise WriterFull
-            self._waiting.append(delivery)
+            is_first = self._n_waiting == 0
+            (self._urgent if delivery.is_urgent else self._waiting).append(delivery)
             self._n_waiting += delivery.n_entries
             self._n_bytes += delivery.n_bytes
-            if len(self._waiting) == 1 or self._is_group_full():
+            if is_first or self._is_group_full():
                 self._has_work.notify()
 
     def _is_group_full(self) -> bool:
@@ -101,17 +105,23 @@ class Writer:
     def _next_group(self) -> list[Delivery] | None:
         """Wait for deliveries and take a group's worth; None when it is time to stop."""
         with self._has_work:
-            self._has_work.wait_for(lambda: self._waiting or self._stopping.is_set())
+            self._has_work.wait_for(lambda: self._n_waiting or self._stopping.is_set())
             self._has_work.wait_for(self._is_group_full, timeout=LINGER_S)
             if self._stopping.is_set():
                 return None
-            group, n_entries = [], 0
-            while self._waiting and n_entries < GROUP_ENTRIES:
-                delivery = self._waiting.popleft()
-                n_entries += delivery.n_entries
-                self._n_bytes -= delivery.n_bytes
-                group.append(delivery)
-            self._n_waiting -= n_entries
+            return self._take_group()
+
+    def _take_group(self) -> list[Delivery]:
+        """Take a group's worth, alerts first; of one lane always in the order they came in."""
+        group: list[Delivery] = []
+        n_entries = n_bytes = 0
+        while self._n_waiting > n_entries and n_entries < GROUP_ENTRIES and n_bytes < GROUP_BYTES:
+            delivery = (self._urgent or self._waiting).popleft()
+            n_entries += delivery.n_entries
+            n_bytes += delivery.n_bytes
+            group.append(delivery)
+        self._n_waiting -= n_entries
+        self._n_bytes -= n_bytes
         return group
 
     def _store(self, group: Sequence[Delivery]) -> list[Outcome] | None:
