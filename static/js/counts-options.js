@@ -51,11 +51,12 @@ function tickWords(seconds, span) {
 function unwatched(values, step, colour) {
   const drawClear = (plot) => {
     if (!values) return;
+    const first = values.findIndex((value) => value !== null); // before it there was no camera
     const { ctx, bbox } = plot;
     ctx.save();
     ctx.fillStyle = colour;
     plot.data[0].forEach((time, i) => {
-      if (values[i] !== null || i === values.length - 1) return; // the last bucket is still being filled
+      if (values[i] !== null || first < 0 || i < first || i === values.length - 1) return; // the last bucket is still being filled
       const left = plot.valToPos(time - step / 2, "x", true), right = plot.valToPos(time + step / 2, "x", true);
       ctx.fillRect(left, bbox.top, right - left + 1, bbox.height);
     });

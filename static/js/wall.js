@@ -4,7 +4,7 @@ import { component } from "./component.js";
 import { trackOnVideo } from "./colours.js";
 import { parsePicture } from "./picture.js";
 
-const APART_MS = 700, AGAIN_MS = 4000, PATIENCE_MS = 6000;
+const APART_MS = 700, AGAIN_MS = 3000, PATIENCE_MS = 6000;
 
 const inSight = new Set();
 const shownAt = new WeakMap();
@@ -41,7 +41,7 @@ async function draw(canvas, { detections, jpeg }) {
   const context = canvas.getContext("2d");
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  context.lineWidth = Math.max(2, canvas.width / 240);
+  context.lineWidth = Math.max(1.5, canvas.width / 320);
   for (const { x0, y0, x1, y1, track, label } of detections) {
     context.strokeStyle = trackOnVideo(track || label);
     context.strokeRect(

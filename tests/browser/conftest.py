@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from deploy import browser_files
 from tests.browser.simulated_agent import SimulatedAgent
@@ -24,6 +32,8 @@ CHROMIUM_ARGUMENTS = (
 )
 SOURCE = "file:street.mp4"
 
+expect.set_options(timeout=20_000)  # a busy machine is no failure
+
 
 @dataclass
 class Complaints:
@@ -36,7 +46,7 @@ class Complaints:
     def watch(self, page: Page) -> None:
         page.on("console", self._note_console)
         page.on("pageerror", lambda error: self.of_page.append(f"script: {error}"))
-        page.on("requestfailed", lambda request: self.of_page.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._note_failure)
         page.on(
             "response",
             lambda answer: (
@@ -53,6 +63,10 @@ class Complaints:
             for complaint in self.of_page
             if not any(part in complaint for part in self.expected)
         ]
+
+    def _note_failure(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page was left meanwhile
+            self.of_page.append(f"failed: {request.url}: {request.failure}")
 
     def _note_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

@@ -35,6 +35,15 @@ def test_it_works(page: Page, hub: Hub) -> None:
         newcomer.stop()
 
 
+def test_an_agent_is_listed_with_what_it_runs_and_watches(
+    page: Page, agent: SimulatedAgent
+) -> None:
+    page.goto("/agents/")
+    card = page.locator(".agent", has_text="street-agent")
+    expect(card).to_contain_text("simulated 1.0")
+    expect(card.get_by_role("link", name="Street", exact=True)).to_be_visible()
+
+
 def test_a_new_site_is_made_on_the_way(page: Page, hub: Hub, complaints: Complaints) -> None:
     complaints.expected = ("422",)
     page.goto("/agents/")

@@ -1,5 +1,6 @@
 """The overview: figures and parts that keep themselves up to date."""
 
+import re
 from datetime import UTC, datetime
 
 from playwright.sync_api import Page, expect
@@ -13,9 +14,8 @@ def test_it_works(page: Page, agent: SimulatedAgent) -> None:
     expect(page.locator("[data-connection]")).to_have_attribute("data-state", "live")
     card = page.locator(".shot", has_text="Street")
     expect(card).to_contain_text("Live")
-    expect(page.locator(".agent-line", has_text="street-agent")).to_contain_text("simulated 1.0")
-    expect(page.locator("[data-counter=n_agents_online]")).to_have_text("1")
-    expect(page.locator("[data-counter=n_cameras_online]")).to_have_text("1")
+    for name in ("n_agents_online", "n_cameras_online"):
+        expect(page.locator(f"[data-counter={name}]")).to_have_text(re.compile("^[1-9]"))
     page.wait_for_function(
         "() => Number(document.querySelector('[data-counter=results_per_s]').textContent) > 3"
     )
@@ -23,7 +23,9 @@ def test_it_works(page: Page, agent: SimulatedAgent) -> None:
 
 def test_cards_in_sight_show_a_live_picture(page: Page, agent: SimulatedAgent) -> None:
     page.goto("/")
-    expect(page.locator("[data-peek][data-shown=true]")).to_have_count(1)
+    picture = page.locator(".shot", has_text="Street").locator("[data-peek]")
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_attribute("data-shown", "true")
 
 
 def test_an_event_appears_by_itself(page: Page, agent: SimulatedAgent) -> None:

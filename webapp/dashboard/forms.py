@@ -69,7 +69,8 @@ class CameraForm(forms.Form):
         try:
             check_source(source)
         except BadSource as error:
-            raise forms.ValidationError(str(error)) from error
+            words = str(error)
+            raise forms.ValidationError(f"{words[:1].upper()}{words[1:]}.") from error
         return source
 
     def clean_labels(self) -> list[str]:

@@ -24,7 +24,7 @@ from webapp.fleet.actions import TooManyCameras, add_camera, update_camera
 from webapp.fleet.models import Agent, Bundle, Camera
 
 _N_EVENTS: Final = 6
-_N_SAMPLES: Final = 8
+_N_SAMPLES: Final = 10
 
 
 @require_safe
