@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -18,6 +18,11 @@ MIN_DISTINCT: Final = 16
 
 class UnsafeSettings(Exception):
     """These settings must not face the internet; the text says what to set."""
+
+
+def _split(value: object) -> object:
+    """Return the parts of `a, b` as a list; anything else is for the type to judge."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
 class Env(BaseSettings):
@@ -38,7 +43,12 @@ class Env(BaseSettings):
     """One process of a hub checkpoints SQLite's WAL; the others (workers) say false."""
     redis_url: Annotated[str, Field(validation_alias="REDIS_URL")] = ""
     """Empty: the in-memory channel layer, for one web process."""
-    allowed_hosts: Annotated[list[str], NoDecode] = ["localhost", "127.0.0.1", "[::1]"]
+    allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_split)] = [
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+    ]
+    """With commas between; the names by which browsers and agents reach this hub."""
     https: bool = False
     """True behind a TLS-terminating proxy: secure cookies, HSTS, redirects."""
     log_level: str = "INFO"

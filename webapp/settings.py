@@ -195,7 +195,8 @@ CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if ENV.http
 UNFOLD = {
     "SITE_TITLE": "Farwatch",
     "SITE_HEADER": "Farwatch",
-    "SITE_SYMBOL": "visibility",
+    "SITE_ICON": "/static/img/mark.svg",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/img/mark.svg"}],
     "SHOW_HISTORY": True,
 }
 

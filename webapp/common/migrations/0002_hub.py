@@ -4,20 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('common', '0001_initial'),
+        ("common", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Hub',
+            name="Hub",
             fields=[
-                ('number', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('hub_id', models.UUIDField()),
+                (
+                    "number",
+                    models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False),
+                ),
+                ("hub_id", models.UUIDField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('number', 1)), name='one_hub')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("number", 1)), name="one_hub")
+                ],
             },
         ),
     ]
