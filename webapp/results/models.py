@@ -11,7 +11,7 @@ from webapp.fleet.models import Agent, Bundle, Camera
 class Result(models.Model):
     """One frame as one bundle saw it.
 
-    Written by `webapp.gateway.writer` alone, many at a time; repeats fall on the unique key. The
+    Written by `webapp.results.bulk` alone, many at a time; repeats fall on the unique key. The
     table is the results lane, so the lane of `(agent, epoch, lane, seq)` needs no column.
     """
 

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from django.db import OperationalError
 
 from processing.wire.codec import SUBPROTOCOL, SUBPROTOCOL_JSON
 from processing.wire.messages import Challenge, Cursor, Welcome
@@ -16,6 +17,7 @@ from webapp.fleet.actions import revoke_agent
 from webapp.fleet.models import Agent, Camera
 from webapp.gateway import socket as agent_sockets
 from webapp.gateway.database import DatabaseThread
+from webapp.gateway.gateway import Gateway
 from webapp.gateway.socket import AgentSocket
 
 
@@ -183,6 +185,23 @@ async def test_so_many_may_be_at_the_door(
     with pytest.raises(Closed):
         await second.accepted()
     await first.leave()
+
+
+async def test_while_the_database_is_away_agents_are_asked_to_come_later(
+    app: AgentSocket, agent: Agent, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise OperationalError("the server is gone")
+
+    socket = Socket(app)
+    await socket.accepted()
+    challenge = await socket.hear(Challenge)
+    monkeypatch.setattr(gateway, "admit", fail)
+    socket.say(make_hello(challenge, agent.id))
+    with pytest.raises(Closed) as closed:
+        await socket.hear_any()
+    assert closed.value.code == 1013
+    await socket.leave()
 
 
 async def test_a_second_connection_supersedes_the_first(

@@ -1,0 +1,81 @@
+"""Rows written in bulk are the rows that the ORM would have written."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError
+
+from tests.factories import START, make_bundle, make_detections, make_result
+from webapp.fleet.models import Bundle, Camera
+from webapp.results.actions import store_results
+from webapp.results.bulk import NewResult, NewResults
+from webapp.results.models import CameraMinute, LabelMinute, Result
+
+
+def arrived(camera: Camera, *results: NewResult) -> NewResults:
+    return NewResults(
+        organization=camera.organization_id.hex,
+        agent=camera.agent_id.hex,
+        epoch=1,
+        received_at=START,
+        results=list(results),
+    )
+
+
+def new(camera: Camera, bundle: Bundle, seq: int, *labels: int, after_s: float = 0.0) -> NewResult:
+    return NewResult(
+        seq=seq,
+        camera=camera.id.hex,
+        bundle=bundle.id.hex,
+        captured_at=START + timedelta(seconds=after_s),
+        latency_ms=12.5,
+        detections=make_detections(*labels),
+        n_started=tuple((label, 1) for label in set(labels)),
+    )
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.25, 1e-6, 3600.0])
+def test_it_works(camera: Camera, bundle: Bundle, after_s: float) -> None:
+    store_results([arrived(camera, new(camera, bundle, 1, 0, 2, after_s=after_s))])
+    written = Result.objects.values().get()
+    Result.objects.all().delete()
+    by_orm = make_result(
+        camera,
+        bundle,
+        seq=1,
+        captured_at=START + timedelta(seconds=after_s),
+        latency_ms=12.5,
+        detections=make_detections(0, 2),
+    )
+    expected = Result.objects.values().get(pk=by_orm.pk)
+    for row in (written, expected):
+        del row["id"]
+        row["detections"] = bytes(row["detections"])
+    assert written == expected
+
+
+def test_rows_written_in_bulk_are_found_by_their_instant(camera: Camera, bundle: Bundle) -> None:
+    store_results(
+        [arrived(camera, *(new(camera, bundle, seq, after_s=0.5 * seq) for seq in range(1, 6)))]
+    )
+    begin, end = START + timedelta(seconds=1), START + timedelta(seconds=2)
+    found = Result.objects.filter(captured_at__gte=begin, captured_at__lte=end)
+    assert sorted(found.values_list("seq", flat=True)) == [2, 3, 4]
+
+
+def test_two_bundles_share_a_camera_s_minute(camera: Camera, bundle: Bundle) -> None:
+    other = make_bundle(camera.organization)
+    first = [new(camera, bundle, 1, 0, 0), new(camera, other, 2, 0), new(camera, bundle, 3, 0)]
+    store_results([arrived(camera, *first)])
+    store_results([arrived(camera, new(camera, bundle, 4, 0, 0, 0), new(camera, other, 5))])
+    minute = CameraMinute.objects.get()
+    assert (minute.minute_at, minute.n_results) == (START, 5)
+    figures = LabelMinute.objects.values_list("bundle", "n_detections", "n_tracks", "peak")
+    assert set(figures) == {(bundle.id, 6, 3, 3), (other.id, 1, 1, 1)}
+
+
+def test_a_row_behind_the_writer_s_back_is_noticed(camera: Camera, bundle: Bundle) -> None:
+    make_result(camera, bundle, seq=1)
+    with pytest.raises(IntegrityError, match="1 results beyond their cursor"):
+        store_results([arrived(camera, new(camera, bundle, 1))])
+    assert not CameraMinute.objects.exists()
