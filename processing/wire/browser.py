@@ -11,7 +11,6 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-
 Topic = Literal["agents", "cameras", "events", "review", "jobs"]
 
 
