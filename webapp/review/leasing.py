@@ -55,13 +55,15 @@ def prepare_next(
 ) -> ReviewItem | None:
     """Return the item that `by` comes to after those in `besides`, theirs for `PREPARED_LEASE`.
 
-    It counts as work only once `start_item` says that `by` has it on the screen.
+    It counts as work only once `start_item` says that `by` has it on the screen. When nothing else
+    is left, it is what `by` left unfinished elsewhere.
     """
     item = _own_item(queue, by=by, at=at, is_prepared=True, besides=besides)
     item = item or _lock_free_item(queue, by=by, at=at, besides=besides)
     if item is not None:
         take(item, by=by, at=at, is_prepared=True)
-    return item
+        return item
+    return _own_item(queue, by=by, at=at, is_prepared=False, besides=besides)
 
 
 @transaction.atomic

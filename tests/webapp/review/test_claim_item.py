@@ -142,6 +142,16 @@ def test_the_next_item_is_prepared_for_a_short_time(
     assert claim_next(queue=queue, by=bea, at=START + PREPARED_LEASE) == other
 
 
+def test_what_one_left_unfinished_comes_back_when_nothing_else_is_left(
+    queue: ReviewQueue, item: ReviewItem, camera: Camera, bundle: Bundle, bob: User, bea: User
+) -> None:
+    claim_next(queue=queue, by=bob, at=START)  # in a window that was closed by a crash
+    other = make_review_item(make_sample(camera, bundle, score=0.26))
+    assert prepare_next(queue=queue, by=bob, besides=[], at=START) == other
+    assert prepare_next(queue=queue, by=bob, besides=[other.pk], at=START) == item
+    assert prepare_next(queue=queue, by=bea, besides=[], at=START) is None
+
+
 def test_a_prepared_item_becomes_work_when_it_is_on_the_screen(
     queue: ReviewQueue, item: ReviewItem, bob: User, clock: Clock
 ) -> None:
