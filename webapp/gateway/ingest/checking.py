@@ -26,8 +26,6 @@ RejectionCode: TypeAlias = Literal[
 
 _FUTURE: Final = timedelta(seconds=FUTURE_TOLERANCE_S)
 _PAST: Final = timedelta(seconds=PAST_TOLERANCE_S)
-_MOST_LABELS: Final = 2**15
-"""A label is a smallint in the minutes."""
 
 
 class Rejected(Exception):
@@ -55,24 +53,24 @@ class Edge:
         self._earliest, self._latest = at - _PAST, at + _FUTURE
 
     def result(self, seq: int, entry: Result) -> NewResult:
-        """Return the row of a result, or raise `Rejected`."""
-        camera = self.camera(entry.camera_id)
-        bundle = self.bundle(entry.bundle)
-        _check_detections(entry.detections, bundle)
+        """Return the row of a result, or raise `Rejected`; the usual is found without a call."""
+        camera = self._cameras.get(entry.camera_id) or self.camera(entry.camera_id)
+        bundle = self._bundles.get(entry.bundle) or self.bundle(entry.bundle)
+        at = entry.captured_at
+        if at.tzinfo is not UTC or not self._earliest <= at <= self._latest:
+            at = self.instant(at)
+        n_labels = bundle.n_labels
+        try:
+            check(entry.detections, n_labels=n_labels)
+        except BadDetections as error:
+            raise Rejected("bad_detections", str(error)) from error
         for label, n_tracks in entry.n_started:
-            n_labels = bundle.n_labels or _MOST_LABELS
             if not (0 <= label < n_labels and 0 < n_tracks <= MAX_DETECTIONS):
                 raise Rejected("bad_detections", f"{n_tracks} tracks begun of label {label}")
         if not isfinite(entry.latency_ms):
             raise Rejected("bad_detections", "a latency that is no number")
         return NewResult(
-            seq,
-            camera.key,
-            bundle.key,
-            self.instant(entry.captured_at),
-            entry.latency_ms,
-            entry.detections,
-            entry.n_started,
+            seq, camera.key, bundle.key, at, entry.latency_ms, entry.detections, entry.n_started
         )
 
     def event(self, seq: int, entry: EventRaised, *, lane: EventLane) -> Raised:
@@ -87,7 +85,10 @@ class Edge:
         camera = self.camera(entry.camera_id)
         bundle = self.bundle(entry.bundle)
         self.instant(entry.captured_at)
-        _check_detections(entry.detections, bundle)
+        try:
+            check(entry.detections, n_labels=bundle.n_labels)
+        except BadDetections as error:
+            raise Rejected("bad_detections", str(error)) from error
         sample = keep_sample(
             agent=self._agent,
             camera=camera.row,
@@ -126,10 +127,3 @@ class Edge:
         if at < self._earliest:
             raise Rejected("too_old", f"{at.isoformat()} is more than {_PAST.days} days ago")
         return at if at.tzinfo is UTC else at.astimezone(UTC)
-
-
-def _check_detections(detections: bytes, bundle: KnownBundle) -> None:
-    try:
-        check(detections, n_labels=bundle.n_labels or _MOST_LABELS)
-    except BadDetections as error:
-        raise Rejected("bad_detections", str(error)) from error

@@ -12,6 +12,7 @@ from webapp.results.bulk import Key
 
 _MOST_AGENTS: Final = 5_000
 _MOST_BUNDLES: Final = 64
+_MOST_LABELS: Final = 2**15
 
 
 class TooManyBundles(Exception):
@@ -22,8 +23,8 @@ class TooManyBundles(Exception):
 class KnownBundle:
     row: Bundle
     key: Key
-    n_labels: int | None
-    """None while nobody has named its labels."""
+    n_labels: int
+    """As many as the minutes can count while nobody has named them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Directory:
             if len(bundles) >= _MOST_BUNDLES:
                 raise TooManyBundles(f"an agent with more than {_MOST_BUNDLES} bundles")
             row = know_bundle(agent, digest, at=at)
-            known = KnownBundle(row, row.id.hex, len(row.labels) or None)
+            known = KnownBundle(row, row.id.hex, len(row.labels) or _MOST_LABELS)
             bundles[digest] = known
         return known
 
