@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
 
+from edge_agent.backlog import Entry
 from edge_agent.capture import Surroundings
 from edge_agent.clock import utc_now
 from edge_agent.health import Health
 from edge_agent.live import LiveDesk
-from edge_agent.outbox import Entry, Outbox
+from edge_agent.outbox import Outbox
 from edge_agent.reconcile import Start
 from edge_agent.sources.feed import Feed
 from edge_agent.watch import Network, Watch

@@ -44,6 +44,7 @@ class Sample(Owned):
         constraints = (
             models.UniqueConstraint(fields=("agent", "epoch", "seq"), name="sample_once"),
         )
+        indexes = (models.Index(fields=("camera", "-captured_at"), name="sample_newest_first"),)
 
     def __str__(self) -> str:
         return f"{self.camera} at {self.captured_at:%Y-%m-%d %H:%M:%S}"

@@ -4,7 +4,7 @@ from django.db import models
 
 from processing.wire.messages import LANES
 from webapp.accounts.models import Organization
-from webapp.accounts.tenancy import Owned, OwnedQuerySet
+from webapp.accounts.tenancy import Owned, OwnedManager
 from webapp.fleet.models import Agent, Bundle, Camera
 
 
@@ -31,7 +31,7 @@ class Result(models.Model):
     detections = models.BinaryField()
     """Packed, see `processing.wire.packed`."""
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints = (
@@ -55,7 +55,7 @@ class CameraMinute(models.Model):
     minute_at = models.DateTimeField()
     n_results = models.PositiveIntegerField()
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints = (
@@ -82,7 +82,7 @@ class LabelMinute(models.Model):
     peak = models.PositiveSmallIntegerField()
     """The most at once in one frame."""
 
-    objects = OwnedQuerySet.as_manager()
+    objects = OwnedManager()
 
     class Meta:
         constraints = (
