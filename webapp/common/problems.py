@@ -9,7 +9,9 @@ from typing import Any, Final
 import msgspec
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.template import loader
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
@@ -18,6 +20,7 @@ from processing.wire.identity import Problem
 
 CONTENT_TYPE: Final = "application/problem+json"
 _NAMESPACE: Final = "urn:farwatch:problem:"
+_RETRY_AFTER_S: Final = 5
 
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -116,6 +119,8 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBa
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Answer after a crash: the log has the trace, the answer only the reference to it."""
+    if isinstance(sys.exc_info()[1], OperationalError):
+        return _database_away(request)
     reference = secrets.token_hex(4)
     log.error(
         "request.crashed",
@@ -129,6 +134,19 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
         return problem_http(problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail=detail))
     response = defaults.server_error(request)
     response["X-Reference"] = reference
+    return response
+
+
+def _database_away(request: HttpRequest) -> HttpResponseBase:
+    """Answer while the database is gone, or so busy that a write waited too long for its turn."""
+    log.warning("request.database_away", path=request.path, reason=str(sys.exc_info()[1]))
+    if is_api(request):
+        detail = "The database is away or very busy. Nothing was changed; try again in a moment."
+        response = problem_http(problem(HTTPStatus.SERVICE_UNAVAILABLE, detail=detail))
+    else:
+        page = loader.render_to_string("503.html")
+        response = HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    response["Retry-After"] = str(_RETRY_AFTER_S)
     return response
 
 
