@@ -1,9 +1,10 @@
 """People, places and a clock that tests ask for by name; files and tables of their own."""
 
+import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ from webapp.fleet.models import Agent, Bundle, Camera, Site
 # Django is set up before any conftest is read, so its paths are moved here, before anything uses
 # them. DATABASE_URL chooses the database as ever; the tests' tables are in one of their own.
 _DATA_DIR = Path(tempfile.mkdtemp(prefix="farwatch-tests-"))
+atexit.register(shutil.rmtree, _DATA_DIR, ignore_errors=True)
 settings.DATA_DIR = _DATA_DIR
 _storage = cast("dict[str, Any]", settings.STORAGES["default"])
 _storage["OPTIONS"]["location"] = _DATA_DIR / "media"
@@ -37,12 +39,6 @@ def django_db_modify_db_settings() -> None:
     default = connections["default"]
     if default.vendor == "sqlite":
         default.settings_dict["TEST"]["NAME"] = str(_DATA_DIR / "test.sqlite3")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _data_dir() -> Iterator[None]:
-    yield
-    shutil.rmtree(_DATA_DIR, ignore_errors=True)
 
 
 @pytest.fixture
