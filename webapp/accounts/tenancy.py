@@ -31,7 +31,15 @@ class OwnedQuerySet(models.QuerySet[M]):
         return self.filter(organization__in=mine)
 
 
-OwnedManager = models.Manager.from_queryset(OwnedQuerySet)
+class OwnedManager(models.Manager[M]):
+    """Written out, where `from_queryset` would do: types made at run time confuse mypy's cache."""
+
+    def get_queryset(self) -> OwnedQuerySet[M]:
+        return OwnedQuerySet(self.model, using=self._db)
+
+    def for_actor(self, actor: Actor, needed: Role | None = None) -> OwnedQuerySet[M]:
+        """See `OwnedQuerySet`."""
+        return self.get_queryset().for_actor(actor, needed)
 
 
 class Owned(models.Model):

@@ -3,15 +3,16 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from webapp.accounts.models import Organization
-from webapp.accounts.tenancy import OwnedQuerySet
 from webapp.datasets.models import Annotation, Sample
 from webapp.fleet.models import Bundle
 
 
 def current_annotations(
     organization: Organization, *, camera_ids: Sequence[UUID] = ()
-) -> OwnedQuerySet[Annotation]:
+) -> QuerySet[Annotation]:
     """Return the newest truth about each annotated sample, oldest sample first."""
     annotations = Annotation.objects.filter(
         organization=organization, is_current=True, sample__state=Sample.State.READY

@@ -8,9 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from webapp.accounts.models import Organization
-from webapp.accounts.tenancy import OwnedQuerySet
 from webapp.jobs.actions import redeliver, tell
 from webapp.jobs.models import Job
 
@@ -97,7 +97,7 @@ class Attempt:
             tell(job, at=job.finished_at)
         self.is_finished = True
 
-    def rows(self) -> OwnedQuerySet[Job]:
+    def rows(self) -> QuerySet[Job]:
         """Return the job's row while this attempt may write it, else nothing."""
         return Job.objects.filter(pk=self.job_id, attempt=self.number, state=Job.State.RUNNING)
 

@@ -1,0 +1,120 @@
+"""`make demo`: one command to a login, Ctrl-C to stop, and the same data at the next start."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from tests.journeys.ledger import n_stored
+from tests.journeys.processes import ROOT, Hub, free_port
+
+READY: Final = re.compile(r"^READY (?P<url>\S+) user=(?P<user>\S+) password=(?P<password>\S+)$")
+READY_TIMEOUT_S: Final = 120.0
+STOP_TIMEOUT_S: Final = 5.0
+
+
+class Demo:
+    """The supervisor as `make demo` starts it."""
+
+    def __init__(self, data_dir: Path, *options: str) -> None:
+        self.port = free_port()
+        self.lines: list[str] = []
+        command = [sys.executable, "-m", "deploy.demo", "--port", str(self.port)]
+        self._process = subprocess.Popen(
+            [*command, "--data-dir", str(data_dir), *options],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+    def wait_for_line(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        """Return the first line of the log that matches."""
+        assert self._process.stdout is not None
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        for line in self._process.stdout:
+            self.lines.append(line)
+            if found := pattern.search(line):
+                return found
+            assert time.monotonic() < deadline, "".join(self.lines)
+        raise AssertionError("".join(self.lines))
+
+    def press_ctrl_c(self) -> int:
+        """Interrupt, and return the exit status; fail if it takes longer than promised."""
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.communicate(timeout=STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise AssertionError("the demo did not stop in time") from None
+        return self._process.returncode
+
+    def kill(self) -> None:
+        if self._process.poll() is None:
+            self.press_ctrl_c()
+
+
+def log_in(ready: re.Match[str]) -> httpx.Response:
+    """Return the page that follows the login which the demo printed."""
+    with httpx.Client(base_url=ready["url"], follow_redirects=True, trust_env=False) as client:
+        client.get("/login/").raise_for_status()
+        form = {
+            "username": ready["user"],
+            "password": ready["password"],
+            "csrfmiddlewaretoken": client.cookies["csrftoken"],
+        }
+        return client.post("/login/", data=form, headers={"Referer": ready["url"]})
+
+
+def test_it_works_and_the_next_start_goes_on(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    counts, passwords = [], set()
+    for _ in range(2):
+        demo = Demo(data_dir)
+        try:
+            ready = demo.wait_for_line(READY)
+            health = httpx.get(ready["url"] + "healthz", trust_env=False).json()
+            assert health["status"] == "ok"
+            assert health["newest_result_at"]
+            assert "Street" in log_in(ready).text
+            assert demo.press_ctrl_c() == 0
+        finally:
+            demo.kill()
+        passwords.add(ready["password"])
+        counts.append(n_stored(stopped_hub(tmp_path, data_dir)))
+    assert len(passwords) == 1
+    assert counts[1] > counts[0] > 0
+
+
+def test_a_file_that_is_no_video_is_said_so_and_nothing_stops(tmp_path: Path) -> None:
+    (tmp_path / "letter.mp4").write_text("Dear all")
+    demo = Demo(tmp_path / "data", "--camera", str(tmp_path / "letter.mp4"))
+    try:
+        demo.wait_for_line(re.compile("letter.mp4 is not a video"))
+        url = f"http://127.0.0.1:{demo.port}/healthz"
+        assert httpx.get(url, trust_env=False).json()["n_agents_online"] == 1
+        assert demo.press_ctrl_c() == 0
+    finally:
+        demo.kill()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [(["--camera", "/no/such/file.mp4"], "no such file"), (["--port", "70000"], "is no port")],
+)
+def test_what_cannot_work_is_refused_in_words(options: list[str], reason: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.demo", *options],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert reason in done.stdout
+
+
+def stopped_hub(tmp_path: Path, data_dir: Path) -> Hub:
+    """Return the demo's hub, to read its table."""
+    database = data_dir / "hub.sqlite3"
+    return Hub(tmp_path / f"reader-{time.monotonic_ns()}", database_url=f"sqlite:///{database}")
