@@ -102,3 +102,13 @@ def camera(agent: Agent) -> Camera:
 @pytest.fixture
 def bundle(acme: Organization) -> Bundle:
     return make_bundle(acme)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser's tests last, in whatever order they are.
+
+    Playwright's event loop runs in the main thread as long as its browser does, and no other can
+    run beside it.
+    """
+    items.sort(key=lambda item: "browser" in item.path.parts)
