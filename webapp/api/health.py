@@ -17,6 +17,7 @@ from processing.wire.version import VERSION
 from webapp.common.clock import now
 from webapp.common.database import has_pending_migrations
 from webapp.fleet.models import Agent
+from webapp.gateway.queries import gateway_load
 from webapp.jobs.queries import has_live_worker
 from webapp.results.models import Result
 
@@ -49,7 +50,7 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - a view
         body: dict[str, object] = {"status": "unavailable", "reason": why, **versions()}
         status = HTTPStatus.SERVICE_UNAVAILABLE
     else:
-        body = {"status": "ok", **versions(), **asdict(readiness)}
+        body = {"status": "ok", **versions(), **asdict(readiness), **asdict(gateway_load())}
         status = HTTPStatus.OK
     response = JsonResponse(body, status=status)
     response["Cache-Control"] = "no-store"

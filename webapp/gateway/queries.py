@@ -10,6 +10,7 @@ class GatewayLoad:
     """What one process has on its hands."""
 
     n_agents_connected: int
+    """To this process."""
     n_entries_waiting: int
     """Received, not yet committed."""
 
