@@ -28,6 +28,18 @@ from processing.wire.messages import DesiredCamera, Result, SamplePolicy
 _OUTBOX_BYTES: Final = 256 * 1024 * 1024
 
 
+class HealthWithExit(Health):
+    """Lets the next frame in also when one was dropped on its way."""
+
+    def __init__(self, on_dropped: Callable[[UUID], None]) -> None:
+        super().__init__(utc_now)
+        self._on_dropped = on_dropped
+
+    def frame_dropped(self, camera_id: UUID, reason: str) -> None:
+        super().frame_dropped(camera_id, reason)
+        self._on_dropped(camera_id)
+
+
 @dataclass
 class Tally:
     """What came out of the path."""
@@ -36,6 +48,7 @@ class Tally:
     latencies_ms: list[float] = field(default_factory=list)
     by_camera: dict[UUID, int] = field(default_factory=dict)
     on_result: Callable[[UUID], None] = lambda _camera: None
+    """Called when a frame of the camera has come out, or was dropped."""
 
     def note(self, entry: Entry) -> None:
         if isinstance(entry, Result):
@@ -60,7 +73,7 @@ def watching(
 ) -> Iterator[Health]:
     """Watch one camera a feed inside the block, with everything on that an agent has on."""
     with tempfile.TemporaryDirectory() as folder:
-        health = Health(utc_now)
+        health = HealthWithExit(tally.on_result)
         outbox = Outbox(
             Path(folder) / "outbox.db", capacity_bytes=_OUTBOX_BYTES, now=utc_now, problems=health
         )
