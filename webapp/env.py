@@ -41,8 +41,6 @@ class Env(BaseSettings):
     """Empty: SQLite in `data_dir`."""
     sqlite_checkpoints: bool = True
     """One process of a hub checkpoints SQLite's WAL; the others (workers) say false."""
-    redis_url: Annotated[str, Field(validation_alias="REDIS_URL")] = ""
-    """Empty: the in-memory channel layer, for one web process."""
     allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_split)] = [
         "localhost",
         "127.0.0.1",

@@ -123,10 +123,6 @@ CACHES = {
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
-}
-
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["webapp.accounts.authentication.SessionLogin"],
     "DEFAULT_PERMISSION_CLASSES": ["webapp.accounts.permissions.IsMember"],

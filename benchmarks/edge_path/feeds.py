@@ -1,4 +1,4 @@
-"""Frames as fast as the engine takes them: files are decoded, nothing is dropped."""
+"""Frames as fast as the engine takes them."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Turnstile:
-    """Lets a frame in for every one that has become a result, `places` at a time."""
+    """Lets a frame in for every one that is a result, or was dropped; `places` at a time."""
 
     def __init__(self, places: int) -> None:
         self._places = threading.Semaphore(places)
