@@ -1,4 +1,4 @@
-"""Every message from hub to browser: text frames are JSON, binary frames are live pictures.
+"""Every message from hub to browser: text frames are JSON, binary ones are seen live.
 
 A push says *what changed*, never how it looks: the page fetches fragments through views that
 check permissions. A browser says nothing but which camera it looks at, in the URL it opens.
@@ -47,7 +47,28 @@ class PictureHeader(BrowserMessage, frozen=True, tag="picture"):
     n_detections: int
 
 
-HubToBrowser = Counters | Changed | PictureHeader
+class VideoHeader(BrowserMessage, frozen=True, tag="video"):
+    """What precedes the bytes of a fragment of live video (see `video_frame`)."""
+
+    captured_at: datetime
+    number: int
+    at_s: float
+    width: int
+    height: int
+    codec: str
+    n_init: int
+    """Bytes of what a player must know first; 0 unless it can begin here."""
+
+
+class BoxesHeader(BrowserMessage, frozen=True, tag="boxes"):
+    """What precedes the detections in a picture of live video (see `boxes_frame`)."""
+
+    captured_at: datetime
+    bundle: str
+    n_detections: int
+
+
+HubToBrowser = Counters | Changed | PictureHeader | VideoHeader | BoxesHeader
 
 _encoder = msgspec.json.Encoder()
 
@@ -63,5 +84,19 @@ def picture_frame(header: PictureHeader, detections: bytes, jpeg: bytes) -> byte
     Layout: u32 little-endian length of the header, the header as JSON, 16 bytes a detection as in
     `processing.wire.packed`, then the JPEG.
     """
+    return _binary(header, detections, jpeg)
+
+
+def video_frame(header: VideoHeader, init: bytes, fragment: bytes) -> bytes:
+    """Return the binary frame of one fragment: head as in `picture_frame`, init, fragment."""
+    return _binary(header, init, fragment)
+
+
+def boxes_frame(header: BoxesHeader, detections: bytes) -> bytes:
+    """Return the binary frame of detections: head as in `picture_frame`, 16 bytes a detection."""
+    return _binary(header, detections)
+
+
+def _binary(header: HubToBrowser, *parts: bytes) -> bytes:
     head = _encoder.encode(header)
-    return b"".join((len(head).to_bytes(4, "little"), head, detections, jpeg))
+    return b"".join((len(head).to_bytes(4, "little"), head, *parts))

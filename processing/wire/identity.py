@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from processing.wire.messages import Name
+from processing.wire.fields import Name
 
 _CONTEXT: Final = b"farwatch-auth-v1"
 _ENROLL_CONTEXT: Final = b"farwatch-enroll-v1"
@@ -51,3 +51,5 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: int
     detail: str = ""
     errors: dict[str, list[str]] = {}
+    instance: str = ""
+    """Names this one refusal, as the hub's log does."""

@@ -14,6 +14,24 @@ MAX_DETECTIONS: Final = 300
 MAX_PICTURE_BYTES: Final = 400 * 1024
 """Of one JPEG in a sample or a live picture."""
 
+MAX_FRAGMENT_BYTES: Final = 300 * 1024
+"""Of one fragment of live video; a camera whose pictures are larger is shown as JPEGs."""
+
+MAX_INIT_BYTES: Final = 8 * 1024
+"""Of what a player must know before the first fragment."""
+
+MAX_POINTS: Final = 64
+"""Corners of one zone."""
+
+MAX_ZONES: Final = 32
+"""Zones of one camera; as many lines, and as many privacy zones."""
+
+MAX_RULES: Final = 64
+"""Rules of one camera."""
+
+MAX_CLIP_BYTES: Final = 96 * 1024 * 1024
+"""Of one clip that the hub asks an agent for."""
+
 MAX_LABELS: Final = 4096
 MAX_TEXT: Final = 2000
 MAX_NAME: Final = 200

@@ -8,31 +8,34 @@ acks per lane the highest contiguous seq that it has committed, the agent resend
 ingest is idempotent on `(agent, epoch, lane, seq)`.
 """
 
-from datetime import datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
 from processing.wire import limits
+from processing.wire.camera import DesiredCamera
+from processing.wire.fields import (
+    Codecs,
+    Digest,
+    Epoch,
+    Instant,
+    Labels,
+    Name,
+    Packed,
+    Picture,
+    Pixels,
+    Score,
+    Seq,
+    Share,
+    Text,
+)
 
 PROTOCOL: Final = 1
 
 Lane = Literal["alerts", "events", "results", "media"]
 LANES: Final[tuple[Lane, ...]] = ("alerts", "events", "results", "media")
 """In the order in which they are sent: an alert never waits behind a backlog of results."""
-
-Instant = Annotated[datetime, Meta(tz=True)]
-Name = Annotated[str, Meta(min_length=1, max_length=limits.MAX_NAME)]
-Text = Annotated[str, Meta(max_length=limits.MAX_TEXT)]
-Seq = Annotated[int, Meta(ge=1, le=2**63 - 1)]
-Epoch = Annotated[int, Meta(ge=1, lt=2**53)]
-Score = Annotated[float, Meta(ge=0.0, le=1.0)]
-Digest = Annotated[bytes, Meta(min_length=16, max_length=16)]
-"""The first 16 bytes of the sha256 of a bundle's manifest."""
-Packed = Annotated[bytes, Meta(max_length=16 * limits.MAX_DETECTIONS)]
-Picture = Annotated[bytes, Meta(min_length=4, max_length=limits.MAX_PICTURE_BYTES)]
-Pixels = Annotated[int, Meta(ge=1, le=16384)]
 
 
 class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -42,7 +45,33 @@ class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
 # ---------------------------------------------------------------- entries of the outbox
 
 
-class Result(Struct, frozen=True, array_like=True):
+class FrameFeatures(Struct, frozen=True, array_like=True, gc=False):
+    """What a frame is like, whatever is in it: cheap figures for data quality and drift."""
+
+    brightness: Share
+    """Mean luma, 0 black to 1 white."""
+    contrast: Share
+    """Standard deviation of luma; 0.5 is the most there can be."""
+    sharpness: Annotated[float, Meta(ge=0)]
+    """Variance of the Laplacian of luma (0..255), of a picture scaled to 320 wide."""
+    noise: Annotated[float, Meta(ge=0)]
+    """Standard deviation of sensor noise in steps of luma (Immerkaer 1996)."""
+    motion: Share
+    """Share of the picture that moves."""
+    embedding: Annotated[bytes, Meta(max_length=4096)] = b""
+    """Float16, little-endian: the network's own idea of the picture; empty if it has none."""
+
+
+class Entered(Struct, frozen=True, array_like=True, gc=False):
+    """How many tracks of a class are in a zone for the first time."""
+
+    zone_id: UUID
+    """As in the camera's scene."""
+    label: int
+    n_tracks: int
+
+
+class Result(Struct, frozen=True, array_like=True, gc=False):
     """What one bundle said of one frame of one camera."""
 
     camera_id: UUID
@@ -53,17 +82,54 @@ class Result(Struct, frozen=True, array_like=True):
     """Tracks that begin in this frame, as (label, count) pairs: what "objects seen" counts."""
     latency_ms: Annotated[float, Meta(ge=0)] = 0.0
     """From capture to result."""
+    features: FrameFeatures | None = None
+    """Of some frames only."""
+    entered: Annotated[tuple[Entered, ...], Meta(max_length=limits.MAX_DETECTIONS)] = ()
+    """What came into zones in this frame."""
+
+
+class ClipMade(Struct, frozen=True, kw_only=True):
+    """A clip that the agent keeps; the hub asks for it when somebody wants to see it."""
+
+    clip_id: UUID
+    begins_at: Instant
+    seconds: Annotated[float, Meta(ge=0)]
+    n_bytes: Annotated[int, Meta(ge=1)]
 
 
 class EventRaised(Struct, frozen=True, kw_only=True):
-    """Something that a person is told about."""
+    """Something that a person is told about: once, or as it starts, goes on and ends."""
 
     kind: Name
     occurred_at: Instant
+    """Of this word of it; see `started_at`."""
     title: Text
     detail: Text = ""
+    """The reason, in words."""
     camera_id: UUID | None = None
     severity: Literal["info", "warning", "error"] = "info"
+    phase: Literal["once", "start", "update", "end"] = "once"
+    event_id: UUID | None = None
+    """The same in every word of one event; always there for an event that a rule raised."""
+    rule_id: UUID | None = None
+    started_at: Instant | None = None
+    labels: Labels = ()
+    """The classes of what is in it."""
+    tracks: Annotated[tuple[Annotated[int, Meta(ge=1, lt=2**32)], ...], Meta(max_length=64)] = ()
+    clip: ClipMade | None = None
+
+
+class Thumbnail(Struct, frozen=True, kw_only=True):
+    """The best picture of an event so far; a later one of the same event replaces it."""
+
+    event_id: UUID
+    camera_id: UUID
+    captured_at: Instant
+    score: Score
+    """Of the best detection in it."""
+    width: Pixels
+    height: Pixels
+    jpeg: Picture
 
 
 class SampleOffered(Struct, frozen=True, kw_only=True):
@@ -122,6 +188,14 @@ class SampleBatch(Message, frozen=True, tag="samples"):
     entries: Annotated[tuple[SampleOffered, ...], Meta(min_length=1, max_length=limits.MAX_ENTRIES)]
 
 
+class ThumbnailBatch(Message, frozen=True, tag="thumbnails"):
+    """Consecutive entries of the media lane, which it shares with samples."""
+
+    epoch: Epoch
+    first_seq: Seq
+    entries: Annotated[tuple[Thumbnail, ...], Meta(min_length=1, max_length=limits.MAX_ENTRIES)]
+
+
 class Gap(Message, frozen=True, tag="gap"):
     """Entries that will never come: dropped by a full outbox, or unreadable. Loss is a fact."""
 
@@ -131,6 +205,18 @@ class Gap(Message, frozen=True, tag="gap"):
     last_seq: Seq
     reason: Literal["outbox_full", "unreadable", "refused"]
     noticed_at: Instant
+
+
+class ImageState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a camera's pictures are like just now; see `FrameFeatures`."""
+
+    brightness: Share
+    contrast: Share
+    sharpness: Annotated[float, Meta(ge=0)]
+    noise: Annotated[float, Meta(ge=0)]
+    motion: Share
+    tampered: Text = ""
+    """What somebody has done to the camera, in a word of `processing.pipeline.tampering`."""
 
 
 class CameraState(Struct, frozen=True, kw_only=True):
@@ -145,6 +231,20 @@ class CameraState(Struct, frozen=True, kw_only=True):
     n_dropped: Annotated[int, Meta(ge=0)] = 0
     width: Annotated[int, Meta(ge=0)] = 0
     height: Annotated[int, Meta(ge=0)] = 0
+    n_gated: Annotated[int, Meta(ge=0)] = 0
+    """Frames that the motion gate spared the network."""
+    image: ImageState | None = None
+
+
+class FoundCamera(Struct, frozen=True, kw_only=True):
+    """A camera that answered on the agent's network: a suggestion, nothing more."""
+
+    address: Name
+    """Its host."""
+    name: Text = ""
+    hardware: Text = ""
+    service: Text = ""
+    """Where it speaks ONVIF."""
 
 
 class BundleState(Struct, frozen=True, kw_only=True):
@@ -175,6 +275,7 @@ class StateReport(Message, frozen=True, tag="state"):
     lanes: Annotated[tuple[LaneState, ...], Meta(max_length=len(LANES))] = ()
     problems: Annotated[tuple[Text, ...], Meta(max_length=20)] = ()
     """What is wrong, in plain words; empty when nothing is."""
+    found: Annotated[tuple[FoundCamera, ...], Meta(max_length=64)] = ()
 
 
 class LivePicture(Message, frozen=True, tag="picture"):
@@ -189,7 +290,64 @@ class LivePicture(Message, frozen=True, tag="picture"):
     jpeg: Picture
 
 
-AgentMessage = Hello | ResultBatch | EventBatch | SampleBatch | Gap | StateReport | LivePicture
+class LiveVideo(Message, frozen=True, tag="video"):
+    """A picture as the camera sent it, for somebody who looks right now; see `LivePicture`.
+
+    The fragments of a camera make one endless MP4 (ISO/IEC 14496-12, 8.8), which a player joins
+    at any key picture. Never sent of a camera with anything to hide.
+    """
+
+    camera_id: UUID
+    captured_at: Instant
+    number: Annotated[int, Meta(ge=1, lt=2**53)]
+    """One more than that of the fragment before; after a gap a player waits for a key picture."""
+    at_s: Annotated[float, Meta(ge=0.0, lt=1e9)]
+    """When to show it, on the video's own clock. That begins anew when the agent does."""
+    fragment: Annotated[bytes, Meta(min_length=16, max_length=limits.MAX_FRAGMENT_BYTES)]
+    width: Pixels
+    height: Pixels
+    codec: Codecs = ""
+    """As browsers are asked whether they play it; of key pictures only."""
+    init: Annotated[bytes, Meta(max_length=limits.MAX_INIT_BYTES)] = b""
+    """What comes before the first fragment; of key pictures only."""
+    is_main: bool = False
+    """It is of the main stream, an MP4 of its own, and not of the one that is analysed."""
+
+    @property
+    def is_key(self) -> bool:
+        """Return whether a player can begin here."""
+        return bool(self.init)
+
+
+class LiveBoxes(Message, frozen=True, tag="boxes"):
+    """What was found in a picture that travels as live video."""
+
+    camera_id: UUID
+    captured_at: Instant
+    bundle: Digest
+    detections: Packed
+
+
+class ClipMissing(Message, frozen=True, tag="clip_missing"):
+    """A clip that the hub asked for will not come; the reason in words."""
+
+    clip_id: UUID
+    reason: Text
+
+
+AgentMessage = (
+    Hello
+    | ResultBatch
+    | EventBatch
+    | SampleBatch
+    | ThumbnailBatch
+    | Gap
+    | StateReport
+    | LivePicture
+    | LiveVideo
+    | LiveBoxes
+    | ClipMissing
+)
 
 # ---------------------------------------------------------------- hub -> agent
 
@@ -201,33 +359,6 @@ class Challenge(Message, frozen=True, tag="challenge"):
     hub_id: UUID
     nonce: Annotated[bytes, Meta(min_length=32, max_length=32)]
     server_at: Instant
-
-
-class SamplePolicy(Struct, frozen=True, kw_only=True):
-    """Which frames of a camera are kept for learning."""
-
-    low_score: Score = 0.25
-    high_score: Score = 0.45
-    """A tracked object whose score lies between the two is in doubt."""
-    every_s: Annotated[float, Meta(ge=0)] = 8.0
-    """At most one sample of a camera in this time."""
-    random_share: Score = 0.1
-    """Of the samples, how many are taken at random, so that figures stay unbiased."""
-
-
-class DesiredCamera(Struct, frozen=True, kw_only=True):
-    """What the hub wants of one camera."""
-
-    camera_id: UUID
-    name: Name
-    source: Text
-    """rtsp://, rtsps://, http(s)://, `usb:N`, or `file:NAME` of a file the agent may open."""
-    is_enabled: bool = True
-    analysed_fps: Annotated[float, Meta(gt=0, le=120)] = 10.0
-    score_threshold: Score = 0.4
-    labels: Annotated[tuple[Name, ...], Meta(max_length=limits.MAX_LABELS)] = ()
-    """Only these classes; empty for all."""
-    samples: SamplePolicy = SamplePolicy()
 
 
 class DesiredState(Message, frozen=True, tag="desired"):
@@ -278,6 +409,13 @@ class LiveView(Struct, frozen=True, kw_only=True):
     camera_id: UUID
     max_fps: Annotated[float, Meta(gt=0, le=30)] = 10.0
     max_width: Pixels = 960
+    """Of JPEGs: the larger of what is on screen."""
+    has_pictures: bool = True
+    """Whether JPEGs are wanted."""
+    has_video: bool = False
+    """Whether video is wanted, where the camera's can be shown as it is; else nothing is sent."""
+    has_main_video: bool = False
+    """Whether somebody looks at it larger than what is analysed, and wants its main stream."""
 
 
 class LiveDemand(Message, frozen=True, tag="live"):
@@ -285,6 +423,20 @@ class LiveDemand(Message, frozen=True, tag="live"):
 
     views: Annotated[tuple[LiveView, ...], Meta(max_length=limits.MAX_CAMERAS)]
     expires_s: Annotated[float, Meta(gt=0, le=120)] = 15.0
+
+
+class ClipWanted(Struct, frozen=True, kw_only=True):
+    """Somebody wants to see this clip."""
+
+    clip_id: UUID
+    upload_path: Text
+    """On the hub's own address; PUT the file there, once. It holds a secret, and expires."""
+
+
+class ClipDemand(Message, frozen=True, tag="clips"):
+    """All clips that are wanted now; the agent sends those that it has not begun to send."""
+
+    wanted: Annotated[tuple[ClipWanted, ...], Meta(max_length=16)]
 
 
 class Refused(Message, frozen=True, tag="refused"):
@@ -299,4 +451,4 @@ class Refused(Message, frozen=True, tag="refused"):
     """True when trying again cannot help until a person acts."""
 
 
-HubMessage = Challenge | Welcome | Ack | DesiredState | LiveDemand | Refused
+HubMessage = Challenge | Welcome | Ack | DesiredState | LiveDemand | ClipDemand | Refused

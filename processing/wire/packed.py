@@ -7,8 +7,8 @@ program calls `check` first.
 """
 
 import struct
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from processing.wire.limits import MAX_DETECTIONS
@@ -61,6 +61,48 @@ def check(packed: bytes, *, n_labels: int | None = None) -> None:
             raise BadDetections("a box whose left or top lies beyond its right or bottom")
         if n_labels is not None and label >= n_labels:
             raise BadDetections(f"label {label} of a bundle with {n_labels} labels")
+
+
+def all_sound(results: Sequence[bytes], *, n_labels: int) -> bool:
+    """Return whether `check` has nothing against any of these results; a third of its cost.
+
+    Numbers of many bits hold a block of detections each, so that one subtraction compares them
+    all: a guard bit above each minuend is still there unless what was taken from it was larger.
+    """
+    sizes = set(map(len, results))
+    if any(size % RECORD.size or size > RECORD.size * MAX_DETECTIONS for size in sizes):
+        return False
+    joined = b"".join(results)
+    most = _label_guards(n_labels)
+    for begin in range(0, len(joined), RECORD.size * _BLOCK):
+        block = int.from_bytes(joined[begin : begin + RECORD.size * _BLOCK], "little")
+        ends = block >> 32  # x1 and y1 where x0 and y0 are
+        are_wide = ((ends & _X) | most) - (block & _X_AND_LABEL)
+        are_high = ((ends & _Y) | _Y_GUARD) - (block & _Y)
+        if are_wide & _X_AND_LABEL_GUARDS != _X_AND_LABEL_GUARDS:
+            return False
+        if are_high & _Y_GUARD != _Y_GUARD:
+            return False
+    return True
+
+
+def _in_each(detection: int) -> int:
+    """Return the number in which each detection of a block has these bits."""
+    return int.from_bytes(detection.to_bytes(RECORD.size, "little") * _BLOCK, "little")
+
+
+_BLOCK: Final = 256
+_X: Final = _in_each(0xFFFF)
+_Y: Final = _in_each(0xFFFF << 16)
+_Y_GUARD: Final = _in_each(1 << 32)
+_X_AND_LABEL: Final = _in_each(0xFFFF | 0xFFFF << 80)
+_X_AND_LABEL_GUARDS: Final = _in_each(1 << 16 | 1 << 96)
+
+
+@lru_cache(maxsize=64)
+def _label_guards(n_labels: int) -> int:
+    """Return the guards of x and label, and in place of each label the highest that may be."""
+    return _X_AND_LABEL_GUARDS | _in_each((n_labels - 1) << 80)
 
 
 def count_labels(packed: bytes) -> dict[int, int]:

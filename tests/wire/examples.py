@@ -11,17 +11,23 @@ from uuid import UUID
 
 import msgspec
 
-from processing.wire import browser, identity, messages
+from processing.wire import browser, camera, identity, messages, scene
 from processing.wire.packed import PackedDetection, pack
 
 GOLDEN: Final = Path(__file__).with_name("golden")
-VERSION: Final = f"v{messages.PROTOCOL}"
+VERSION: Final = f"v{messages.PROTOCOL}.3"
+"""Of the protocol, and of what has been added to it since: raise the second with each addition."""
 
 AT: Final = datetime(2026, 11, 22, 12, 34, 56, 789012, tzinfo=UTC)
 LATER: Final = datetime(2026, 11, 22, 12, 34, 57, 1, tzinfo=UTC)
 AGENT: Final = UUID("00000000-0000-4000-8000-00000000000a")
 HUB: Final = UUID("00000000-0000-4000-8000-00000000000b")
 CAMERA: Final = UUID("00000000-0000-4000-8000-00000000000c")
+EVENT_ID: Final = UUID("00000000-0000-4000-8000-00000000000e")
+RULE_ID: Final = UUID("00000000-0000-4000-8000-00000000000f")
+CLIP_ID: Final = UUID("00000000-0000-4000-8000-000000000010")
+ZONE_ID: Final = UUID("00000000-0000-4000-8000-000000000011")
+LINE_ID: Final = UUID("00000000-0000-4000-8000-000000000012")
 BUNDLE: Final = bytes(range(16))
 EPOCH: Final = 4_503_599_627_370_497
 JPEG: Final = b"\xff\xd8\xff\xe0picture\xff\xd9"
@@ -32,7 +38,11 @@ DETECTIONS: Final = pack(
     ]
 )
 
-RESULT: Final = messages.Result(CAMERA, AT, BUNDLE, DETECTIONS, ((2, 1), (79, 3)), 21.5)
+FEATURES: Final = messages.FrameFeatures(0.5, 0.25, 120.5, 1.5, 0.0625, b"\x00\x3c\x00\xbc")
+ENTERED: Final = (messages.Entered(ZONE_ID, 2, 1), messages.Entered(ZONE_ID, 79, 3))
+RESULT: Final = messages.Result(
+    CAMERA, AT, BUNDLE, DETECTIONS, ((2, 1), (79, 3)), 21.5, FEATURES, ENTERED
+)
 EVENT: Final = messages.EventRaised(
     kind="camera_unreachable",
     occurred_at=AT,
@@ -40,6 +50,30 @@ EVENT: Final = messages.EventRaised(
     detail="rtsp://10.0.0.7/main sent nothing for 5 s",
     camera_id=CAMERA,
     severity="warning",
+)
+LIVED: Final = messages.EventRaised(
+    kind="in_zone",
+    occurred_at=LATER,
+    title="Person at the gate",
+    detail="A person has been in Gate for 12 s",
+    camera_id=CAMERA,
+    severity="error",
+    phase="end",
+    event_id=EVENT_ID,
+    rule_id=RULE_ID,
+    started_at=AT,
+    labels=("person",),
+    tracks=(7, 4_294_967_295),
+    clip=messages.ClipMade(clip_id=CLIP_ID, begins_at=AT, seconds=17.5, n_bytes=2_000_000),
+)
+THUMBNAIL: Final = messages.Thumbnail(
+    event_id=EVENT_ID,
+    camera_id=CAMERA,
+    captured_at=AT,
+    score=0.875,
+    width=320,
+    height=180,
+    jpeg=JPEG,
 )
 SAMPLE: Final = messages.SampleOffered(
     camera_id=CAMERA,
@@ -52,10 +86,37 @@ SAMPLE: Final = messages.SampleOffered(
     height=720,
     jpeg=JPEG,
 )
+CONDITIONS: Final[tuple[scene.Condition, ...]] = (
+    scene.InZone(zone_id=ZONE_ID, after_s=10.0),
+    scene.Crossed(line_id=LINE_ID, direction="forward"),
+    scene.Crowded(zone_id=ZONE_ID, at_least=5, after_s=3.0),
+    scene.Heading(zone_id=ZONE_ID, degrees=180.0, within_degrees=30.0, after_s=2.0),
+    scene.LeftBehind(zone_id=ZONE_ID, after_s=60.0),
+    scene.Tampered(after_s=4.0),
+)
+SCENE: Final = scene.Scene(
+    zones=(
+        scene.Zone(
+            zone_id=ZONE_ID, name="Gate", polygon=((0.25, 0.25), (0.75, 0.25), (0.5, 0.875))
+        ),
+    ),
+    lines=(scene.Line(line_id=LINE_ID, name="Kerb", start=(0.0, 0.5), end=(1.0, 0.5)),),
+    rules=tuple(
+        scene.Rule(
+            rule_id=RULE_ID,
+            name="Somebody at the gate",
+            condition=condition,
+            labels=("person",),
+            severity="error",
+            quiet_s=60.0,
+        )
+        for condition in CONDITIONS
+    ),
+)
 DESIRED: Final = messages.DesiredState(
     version=12,
     cameras=(
-        messages.DesiredCamera(
+        camera.DesiredCamera(
             camera_id=CAMERA,
             name="Gate",
             source="rtsp://user:password@10.0.0.7/main",
@@ -63,9 +124,22 @@ DESIRED: Final = messages.DesiredState(
             analysed_fps=5.0,
             score_threshold=0.5,
             labels=("person", "car"),
-            samples=messages.SamplePolicy(
+            samples=camera.SamplePolicy(
                 low_score=0.2, high_score=0.5, every_s=30.0, random_share=0.25
             ),
+            streams=camera.Streams(transport="udp", clip_source="rtsp://10.0.0.7/best"),
+            region=camera.Region(left=0.125, top=0.25, right=0.875, bottom=0.75),
+            tiling=camera.Tiling(columns=2, rows=2, overlap=0.25),
+            schedule=camera.Schedule(
+                windows=(camera.Window(days=(0, 6), from_minute=1200, to_minute=360),),
+                time_zone="Europe/Berlin",
+            ),
+            gate=camera.MotionGate(is_on=True, always_look_s=2.0),
+            clips=camera.ClipPolicy(is_on=True, before_s=3.0, after_s=8.0, longest_s=60.0),
+            privacy=camera.Privacy(
+                zones=(((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5)),), hides_faces=True
+            ),
+            scene=SCENE,
         ),
     ),
 )
@@ -81,8 +155,10 @@ AGENT_MESSAGES: Final[tuple[messages.AgentMessage, ...]] = (
         signature=bytes(range(64)),
     ),
     messages.ResultBatch(epoch=EPOCH, first_seq=17, entries=(RESULT, RESULT)),
-    messages.EventBatch(epoch=EPOCH, first_seq=3, lane="alerts", entries=(EVENT,)),
+    messages.EventBatch(epoch=EPOCH, first_seq=3, lane="alerts", entries=(EVENT, LIVED)),
     messages.SampleBatch(epoch=EPOCH, first_seq=9, entries=(SAMPLE,)),
+    messages.ThumbnailBatch(epoch=EPOCH, first_seq=10, entries=(THUMBNAIL,)),
+    messages.ClipMissing(clip_id=CLIP_ID, reason="it was deleted to make room"),
     messages.Gap(
         epoch=EPOCH,
         lane="media",
@@ -105,6 +181,10 @@ AGENT_MESSAGES: Final[tuple[messages.AgentMessage, ...]] = (
                 n_dropped=5,
                 width=1920,
                 height=1080,
+                n_gated=77,
+                image=messages.ImageState(
+                    brightness=0.5, contrast=0.25, sharpness=120.5, noise=1.5, motion=0.0625
+                ),
             ),
         ),
         bundles=(
@@ -114,6 +194,14 @@ AGENT_MESSAGES: Final[tuple[messages.AgentMessage, ...]] = (
         ),
         lanes=(messages.LaneState(lane="results", n_pending=7, oldest_at=AT),),
         problems=("the disk is full",),
+        found=(
+            messages.FoundCamera(
+                address="10.0.0.9",
+                name="Yard",
+                hardware="IPC-1",
+                service="http://10.0.0.9/onvif/device_service",
+            ),
+        ),
     ),
     messages.LivePicture(
         camera_id=CAMERA,
@@ -124,6 +212,19 @@ AGENT_MESSAGES: Final[tuple[messages.AgentMessage, ...]] = (
         detections=DETECTIONS,
         jpeg=JPEG,
     ),
+    messages.LiveVideo(
+        camera_id=CAMERA,
+        captured_at=AT,
+        number=31,
+        at_s=2.0625,
+        fragment=b"\0\0\0\x10moofpicture!",
+        width=1280,
+        height=720,
+        codec="avc1.4d401f",
+        init=b"\0\0\0\x10ftypiso6....",
+        is_main=True,
+    ),
+    messages.LiveBoxes(camera_id=CAMERA, captured_at=AT, bundle=BUNDLE, detections=DETECTIONS),
 )
 
 HUB_MESSAGES: Final[tuple[messages.HubMessage, ...]] = (
@@ -144,7 +245,20 @@ HUB_MESSAGES: Final[tuple[messages.HubMessage, ...]] = (
     ),
     DESIRED,
     messages.LiveDemand(
-        views=(messages.LiveView(camera_id=CAMERA, max_fps=5.0, max_width=640),), expires_s=20.0
+        views=(
+            messages.LiveView(
+                camera_id=CAMERA,
+                max_fps=5.0,
+                max_width=640,
+                has_pictures=False,
+                has_video=True,
+                has_main_video=True,
+            ),
+        ),
+        expires_s=20.0,
+    ),
+    messages.ClipDemand(
+        wanted=(messages.ClipWanted(clip_id=CLIP_ID, upload_path="/api/v1/clips/secret/"),)
     ),
     messages.Refused(code="revoked", detail="this agent was revoked", is_final=True),
 )
@@ -180,6 +294,16 @@ BROWSER_MESSAGES: Final[tuple[browser.HubToBrowser, ...]] = (
         bundle=BUNDLE.hex(),
         n_detections=2,
     ),
+    browser.VideoHeader(
+        captured_at=AT,
+        number=31,
+        at_s=2.0625,
+        width=1280,
+        height=720,
+        codec="avc1.4d401f",
+        n_init=16,
+    ),
+    browser.BoxesHeader(captured_at=AT, bundle=BUNDLE.hex(), n_detections=2),
 )
 
 

@@ -10,6 +10,7 @@ from processing.wire.packed import (
     UNIT,
     BadDetections,
     PackedDetection,
+    all_sound,
     check,
     count_labels,
     pack,
@@ -64,6 +65,37 @@ def test_any_bytes_are_detections_or_bad(data: bytes) -> None:
         assert found.y0 <= found.y1
         assert found.label < 80
     assert sum(count_labels(data).values()) == len(data) // 16
+
+
+@st.composite
+def nearly_right(draw: st.DrawFn) -> list[bytes]:
+    """Results with a few hundred boxes, of which one has edges and a label that may be wrong."""
+    edges = st.sampled_from([0, 1, 2, 0x7FFF, 0x8000, UNIT - 1, UNIT])
+    labels = st.sampled_from([0, 78, 79, 80, 255, 256, UNIT])
+    wide = RECORD.pack(0, 0, UNIT, UNIT, UNIT, 79, 2**32 - 1)
+    high = RECORD.pack(UNIT, UNIT, UNIT, UNIT, 0, 0, 0)
+    results = [
+        [draw(st.sampled_from([wide, high]))] * n
+        for n in draw(st.lists(st.integers(0, MAX_DETECTIONS), min_size=1, max_size=3))
+    ]
+    odd = RECORD.pack(*(draw(edges) for _ in range(5)), draw(labels), 0)
+    result = draw(st.sampled_from(results))
+    result.insert(draw(st.integers(0, len(result))), odd)
+    return [b"".join(each) + draw(st.sampled_from([b"", b"", b"", b"\0"])) for each in results]
+
+
+@given(nearly_right(), st.sampled_from([1, 79, 80, 81, 2**15]))
+def test_results_are_all_sound_if_nothing_is_wrong_with_any(
+    results: list[bytes], n_labels: int
+) -> None:
+    def is_right(packed: bytes) -> bool:
+        try:
+            check(packed, n_labels=n_labels)
+        except BadDetections:
+            return False
+        return True
+
+    assert all_sound(results, n_labels=n_labels) == all(map(is_right, results))
 
 
 @pytest.mark.parametrize(

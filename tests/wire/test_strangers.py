@@ -23,6 +23,7 @@ from processing.wire.limits import (
     MAX_MESSAGE_BYTES,
     MAX_PICTURE_BYTES,
 )
+from processing.wire.messages import ResultBatch
 from tests.wire.examples import AGENT_MESSAGES, HUB_MESSAGES, json_of, msgpack_of
 
 MSGPACK = hub_codec(SUBPROTOCOL)
@@ -53,6 +54,14 @@ def test_a_newer_value_at_the_end_of_a_result_is_ignored() -> None:
     assert decode(longer) == decode(fields)
 
 
+def test_what_an_agent_of_before_there_were_zone_counts_says_is_taken() -> None:
+    fields = as_dict("results")
+    older = {**fields, "entries": [entry[:7] for entry in fields["entries"]]}
+    found = decode(older)
+    assert isinstance(found, ResultBatch)
+    assert [entry.entered for entry in found.entries] == [(), ()]
+
+
 def test_an_unknown_message_is_refused() -> None:
     with pytest.raises(Malformed, match="type"):
         decode({**as_dict("gap"), "type": "restart"})
@@ -80,6 +89,10 @@ TOO_MUCH: dict[str, dict[str, Any]] = {
         "results", lambda f: f.update(entries=f["entries"][:1] * (MAX_ENTRIES + 1))
     ),
     "too many detections": changed("results", set_entry(3, bytes(16 * (MAX_DETECTIONS + 1)))),
+    "too many entries of zones": changed(
+        "results", set_entry(7, [[bytes(16), 0, 1]] * (MAX_DETECTIONS + 1))
+    ),
+    "a zone without its id": changed("results", set_entry(7, [["gate", 0, 1]])),
     "a short digest": changed("results", set_entry(2, bytes(15))),
     "a negative latency": changed("results", set_entry(5, -1.0)),
     "an instant without a zone": changed("results", set_entry(1, "2026-11-22T12:00:00")),
