@@ -1,0 +1,35 @@
+"""Pictures in the formats that people have, as the one that is kept: JPEG."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from processing.media.jpeg import MAX_BYTES, BadPicture, read_jpeg_size
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_QUALITY: Final = 95
+
+
+def as_jpeg(data: bytes, *, max_pixels: int) -> tuple[bytes, int, int]:
+    """Return a JPEG or PNG as a JPEG with its width and height; a JPEG stays as it is.
+
+    Its size is read and judged before anything is decoded. Raise `BadPicture`.
+    """
+    if not data.startswith(_PNG):
+        width, height = read_jpeg_size(data)
+        return data, width, height
+    width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    if len(data) > MAX_BYTES or not 0 < width * height <= max_pixels:
+        raise BadPicture(f"a PNG of {width} x {height}; at most {max_pixels} pixels are opened")
+    try:
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise BadPicture(f"the PNG cannot be decoded: {error.err}") from error
+    if bgr is None or bgr.shape[:2] != (height, width):
+        raise BadPicture("the PNG cannot be decoded")
+    return (
+        cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1].tobytes(),
+        width,
+        height,
+    )
