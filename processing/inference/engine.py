@@ -2,7 +2,6 @@
 
 import queue
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,8 @@ import structlog
 
 from processing.inference.bundle import Bundle, BundleUnfit
 from processing.inference.canvas import Canvas
-from processing.inference.detector import InferenceFailed, OnDone
+from processing.inference.detector import Embedding, InferenceFailed, OnDone
+from processing.inference.embedding import normalised
 from processing.inference.heads.decoder import Decoder, Unfit
 from processing.inference.manifest import Artifact, Manifest
 from processing.inference.network import Compilation, Mode, Network, RuntimeRefused
@@ -26,8 +26,8 @@ class Engine:
     """An open bundle. A `Detector`: all methods may be called from any thread.
 
     It has a fixed number of slots, each with its own request and its own input memory, so that
-    nothing OpenVINO reads is ever freed or overwritten under it. A frame holds one slot from start
-    to answer and no queue forms: when every slot is taken, `submit` says so.
+    nothing OpenVINO reads is ever freed or overwritten under it. A frame holds one slot until it is
+    judged and no queue forms: when every slot is taken, `submit` says so.
     """
 
     def __init__(self, bundle: Bundle, network: Network, decoder: Decoder) -> None:
@@ -35,11 +35,17 @@ class Engine:
         self.bundle: Final = bundle
         self.device: Final = network.device
         self.n_requests: Final = network.n_requests
+        self._has_embedding = network.has_embedding
         self._idle: queue.SimpleQueue[_Slot | None] = queue.SimpleQueue()
         """None, once closed: whoever finds it puts it back."""
-        for _ in range(self.n_requests):
-            self._idle.put(_Slot(bundle.manifest, network, decoder))
-        self._threads = ThreadPoolExecutor(self.n_requests, thread_name_prefix="engine")
+        self._slots = [_Slot(bundle.manifest, network, decoder) for _ in range(self.n_requests)]
+        self._threads = [
+            threading.Thread(target=self._serve, args=(slot,), name="engine", daemon=True)
+            for slot in self._slots
+        ]
+        for slot, thread in zip(self._slots, self._threads, strict=True):
+            self._idle.put(slot)
+            thread.start()
         self._answered = threading.Condition()
         self._n_unanswered = 0
         self._is_closed = False
@@ -74,14 +80,29 @@ class Engine:
 
     def detect(self, frame: Frame) -> Detections:
         """See `Detector`."""
-        slot = self._idle.get()
-        if slot is None:
-            self._idle.put(None)
-            raise InferenceFailed("the engine is closed")
+        slot = self._wait_for_slot()
         try:
             return slot.run(frame)
         finally:
             self._idle.put(slot)
+
+    def embed(self, frame: Frame) -> Embedding | None:
+        """See `Detector`."""
+        if not self._has_embedding:
+            return None
+        slot = self._wait_for_slot()
+        try:
+            return slot.embed(frame)
+        finally:
+            self._idle.put(slot)
+
+    def _wait_for_slot(self) -> "_Slot":
+        """Return a slot, to be put back by the caller. Raise `InferenceFailed` when closed."""
+        slot = self._idle.get()
+        if slot is None:
+            self._idle.put(None)
+            raise InferenceFailed("the engine is closed")
+        return slot
 
     def submit(self, frame: Frame, on_done: OnDone) -> bool:
         """See `Detector`."""
@@ -94,7 +115,7 @@ class Engine:
             return False
         with self._answered:
             self._n_unanswered += 1
-        self._threads.submit(self._serve, slot, frame, on_done)
+        slot.waiting.put((frame, on_done))
         return True
 
     def wait(self) -> None:
@@ -111,16 +132,21 @@ class Engine:
         for _ in range(self.n_requests):
             self._idle.get()  # waits for whoever holds it
         self._idle.put(None)
-        self._threads.shutdown()
+        for slot in self._slots:
+            slot.waiting.put(None)
+        for thread in self._threads:
+            thread.join()
 
-    def _serve(self, slot: "_Slot", frame: Frame, on_done: OnDone) -> None:
-        try:
-            on_done(_answer(slot, frame))
-        except Exception:
-            # A supervisor: a caller's mistake must cost one answer, not a slot for good.
-            log.exception("engine.callback_failed")
-        finally:
-            self._idle.put(slot)
+    def _serve(self, slot: "_Slot") -> None:
+        while (work := slot.waiting.get()) is not None:
+            frame, on_done = work
+            answer = _answer(slot, frame)
+            self._idle.put(slot)  # first: whoever hears of the answer may come with the next frame
+            try:
+                on_done(answer)
+            except Exception:
+                # A supervisor: a caller's mistake must cost one answer, not a slot for good.
+                log.exception("engine.callback_failed")
             with self._answered:
                 self._n_unanswered -= 1
                 self._answered.notify_all()
@@ -133,6 +159,8 @@ class _Slot:
         self._canvas = Canvas(manifest.input)
         self._request = network.request(self._canvas, decoder.outputs)
         self._decode = decoder
+        self.waiting: queue.SimpleQueue[tuple[Frame, OnDone] | None] = queue.SimpleQueue()
+        """What its thread is to look at: one frame, as whoever puts it there has the slot."""
 
     def run(self, frame: Frame) -> Detections:
         """Return what is in the frame; raise `InferenceFailed`."""
@@ -143,6 +171,14 @@ class _Slot:
             raise InferenceFailed(str(error)) from error
         boxes = placement.to_picture(found.xyxy)
         return replace(found, xyxy=boxes)[areas(boxes) > 0.0]
+
+    def embed(self, frame: Frame) -> Embedding:
+        """Return the frame's embedding; raise `InferenceFailed`."""
+        self._canvas.draw(frame)
+        try:
+            return normalised(self._request.embed())
+        except RuntimeRefused as error:
+            raise InferenceFailed(str(error)) from error
 
 
 def _answer(slot: _Slot, frame: Frame) -> Detections | InferenceFailed:

@@ -3,8 +3,11 @@
 import threading
 from collections import deque
 from collections.abc import Iterable
+from typing import Final
 
-from processing.inference.detector import InferenceFailed, OnDone
+import numpy as np
+
+from processing.inference.detector import Embedding, InferenceFailed, OnDone
 from processing.vision.detections import Detections
 from processing.vision.frame import Frame
 
@@ -13,12 +16,18 @@ class FakeEngine:
     """A `Detector` whose answers are a script; it sees nothing once the script is over.
 
     `submit` answers at once, on the caller's thread, unless `hold` was called: then answers wait
-    for `release`, and `n_requests` unanswered frames make it refuse more, as the real one does.
+    for `release`, and `n_requests` unanswered frames make it refuse more, as the real one does. An
+    engine that is held and not released is one whose device hangs; `close` makes it answer late.
     """
 
     def __init__(
-        self, script: Iterable[Detections | InferenceFailed] = (), *, n_requests: int = 1
+        self,
+        script: Iterable[Detections | InferenceFailed] = (),
+        *,
+        n_requests: int = 1,
+        device: str = "FAKE",
     ) -> None:
+        self.device: Final = device
         self.frames: list[Frame] = []
         """Every frame it was shown, in order."""
         self._script = deque(script)
@@ -26,6 +35,7 @@ class FakeEngine:
         self._held: deque[tuple[Detections | InferenceFailed, OnDone]] = deque()
         self._is_holding = False
         self._is_closed = False
+        self._broken: InferenceFailed | None = None
         self._changed = threading.Condition()
 
     def detect(self, frame: Frame) -> Detections:
@@ -37,6 +47,16 @@ class FakeEngine:
         if isinstance(answer, InferenceFailed):
             raise answer
         return answer
+
+    def embed(self, frame: Frame) -> Embedding:
+        """See `Detector`. Of mean brightness and colour; the script does not count."""
+        with self._changed:
+            if self._is_closed:
+                raise InferenceFailed("the engine is closed")
+            if self._broken is not None:
+                raise self._broken
+        means = np.array([plane.mean() for plane in (frame.y, frame.u, frame.v)])
+        return (means / float(np.linalg.norm(means))).astype(np.float16)
 
     def submit(self, frame: Frame, on_done: OnDone) -> bool:
         """See `Detector`."""
@@ -61,6 +81,11 @@ class FakeEngine:
         with self._changed:
             self._is_closed = True
 
+    def break_down(self, reason: str) -> None:
+        """Answer every frame from now on that this is why it fails, whatever the script says."""
+        with self._changed:
+            self._broken = InferenceFailed(reason)
+
     def hold(self) -> None:
         """Keep answers back from now on."""
         with self._changed:
@@ -79,4 +104,6 @@ class FakeEngine:
 
     def _next(self, frame: Frame) -> Detections | InferenceFailed:
         self.frames.append(frame)
+        if self._broken is not None:
+            return self._broken
         return self._script.popleft() if self._script else Detections.empty()

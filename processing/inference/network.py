@@ -7,19 +7,20 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import openvino  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import NDArray
-from openvino.preprocess import (  # type: ignore[import-untyped]  # as above
-    ColorFormat,
-    PrePostProcessor,
-)
 
 from processing.inference.bundle import Bundle
 from processing.inference.canvas import Canvas
-from processing.inference.input_spec import InputSpec
+from processing.inference.embedding import OUTPUT as EMBEDDING
+from processing.inference.embedding import add_embedding
 from processing.inference.manifest import Artifact
+from processing.inference.picture_input import PLANES, take_planes
+from processing.inference.thresholds import Thresholds
 
 Mode: TypeAlias = Literal["throughput", "latency"]
 
-_PLANES: Final = ("y", "u", "v")
+_SUPPRESSION: Final = "NonMaxSuppression"
+_FIRST_LIMIT: Final = 2
+"""Inputs of suppression: boxes, scores, how many of a class, overlap, score."""
 
 
 class RuntimeRefused(Exception):
@@ -46,12 +47,18 @@ class Network:
 
     def __init__(self, bundle: Bundle, artifact: Artifact, how: Compilation) -> None:
         """Compile, or load what `cache_dir` holds. Raise `RuntimeRefused`."""
+        spec = bundle.manifest.input
         try:
             self._core = openvino.Core()
+            # Mapped, the weights of a network that runs would change with its file.
+            self._core.set_property({"ENABLE_MMAP": False})
             if how.cache_dir is not None:
                 self._core.set_property({"CACHE_DIR": str(how.cache_dir)})
             model = self._core.read_model(*(str(bundle.locate(file)) for file in artifact.files))
-            model = _with_planes(model, bundle.manifest.input)
+            _set_thresholds(model, bundle.manifest.thresholds)
+            model.reshape({spec.tensor: list(spec.shape)})
+            add_embedding(model)
+            model = take_planes(model, spec)
             self._compiled = self._core.compile_model(model, how.device, _properties(how))
         except RuntimeError as error:
             raise RuntimeRefused(error) from error
@@ -60,12 +67,15 @@ class Network:
 
     @property
     def outputs(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every output by each of its names, without the batch axis."""
-        return {
-            name: tuple(int(side) for side in port.shape)[1:]
-            for port in self._compiled.outputs
-            for name in port.names
-        }
+        """The shape of every output by each of its names, without the batch axis.
+
+        -1 for a side that is another for every picture.
+        """
+        return {name: _shape_of(port)[1:] for port in self._compiled.outputs for name in port.names}
+
+    @property
+    def has_embedding(self) -> bool:
+        return EMBEDDING in self.outputs
 
     def request(self, canvas: Canvas, outputs: tuple[str, ...]) -> "Request":
         """Return a request bound to this canvas: it reads whatever is drawn there."""
@@ -74,10 +84,10 @@ class Network:
     def _good_number(self, mode: Mode) -> int:
         """Return how many requests keep the device busy.
 
-        One more than there are streams: while one is being prepared or decoded, none idles.
+        Two more than there are streams: while some are being prepared or decoded, none idles.
         """
         n_streams = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-        return n_streams + 1 if mode == "throughput" else n_streams
+        return n_streams + 2 if mode == "throughput" else n_streams
 
 
 class Request:
@@ -90,10 +100,11 @@ class Request:
         outputs: tuple[str, ...],
     ) -> None:
         self._request = compiled.create_infer_request()
-        self._outputs = outputs
-        self._planes = [_tensor_shaped(getattr(canvas, plane)) for plane in _PLANES]
+        self._planes = [_tensor_shaped(getattr(canvas, plane)) for plane in PLANES]
         for port, plane in zip(compiled.inputs, self._planes, strict=True):
             self._request.set_tensor(port, openvino.Tensor(plane, shared_memory=True))
+        self._found = [self._kept(compiled.output(name)) for name in outputs]
+        """Each output, or where it is of another size for every picture, its port."""
 
     def run(self) -> list[NDArray[np.float32]]:
         """Return the outputs without the batch axis; the next run overwrites them.
@@ -103,9 +114,25 @@ class Request:
         try:
             self._request.start_async()
             self._request.wait()
-            return [self._request.get_tensor(name).data[0] for name in self._outputs]
         except RuntimeError as error:
             raise RuntimeRefused(error) from error
+        return [
+            found if isinstance(found, np.ndarray) else self._request.get_tensor(found).data[0]
+            for found in self._found
+        ]
+
+    def embed(self) -> NDArray[np.float32]:
+        """Return the averages (d,) of the embedding's map. Raise `RuntimeRefused`."""
+        self.run()
+        return np.array(self._request.get_tensor(EMBEDDING).data[0])
+
+    def _kept(self, port: Any) -> Any:  # OpenVINO ships no types
+        """Return where an output will always lie, without the batch axis; or the port itself."""
+        if port.partial_shape.is_dynamic:
+            return port
+        found = np.empty(_shape_of(port), np.float32)
+        self._request.set_tensor(port, openvino.Tensor(found, shared_memory=True))
+        return found[0]
 
 
 def _properties(how: Compilation) -> dict[str, object]:
@@ -116,21 +143,23 @@ def _properties(how: Compilation) -> dict[str, object]:
     }
 
 
-def _with_planes(model: Any, spec: InputSpec) -> Any:  # OpenVINO ships no types
-    """Return the network with colours, mean and scale put before its input."""
-    model.reshape({spec.tensor: list(spec.shape)})
-    steps = PrePostProcessor(model)
-    picture = steps.input(spec.tensor)
-    picture.tensor().set_element_type(openvino.Type.u8).set_color_format(
-        ColorFormat.I420_THREE_PLANES, list(_PLANES)
+def _set_thresholds(model: Any, thresholds: Thresholds) -> None:  # OpenVINO ships no types
+    """Let the manifest's thresholds hold in a network that suppresses by itself."""
+    limits = (
+        np.array(thresholds.max_detections, np.int64),
+        np.array(thresholds.nms_iou, np.float32),
+        np.array(thresholds.score_floor, np.float32),
     )
-    picture.preprocess().convert_color(
-        ColorFormat.BGR if spec.colour == "bgr" else ColorFormat.RGB
-    ).convert_element_type(openvino.Type.f32).mean(list(spec.mean)).scale(list(spec.scale))
-    picture.model().set_layout(openvino.Layout("NHWC" if spec.is_channels_last else "NCHW"))
-    for index in range(len(model.outputs)):
-        steps.output(index).tensor().set_element_type(openvino.Type.f32)
-    return steps.build()
+    for node in model.get_ops():
+        if node.get_type_name() == _SUPPRESSION:
+            for number, limit in enumerate(limits, start=_FIRST_LIMIT):
+                constant = openvino.op.Constant(limit)
+                node.input(number).replace_source_output(constant.output(0))
+
+
+def _shape_of(port: Any) -> tuple[int, ...]:  # OpenVINO ships no types
+    """Return the sides, -1 for one that is not fixed."""
+    return tuple(-1 if side.is_dynamic else int(side.get_length()) for side in port.partial_shape)
 
 
 def _tensor_shaped(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:

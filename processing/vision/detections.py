@@ -46,11 +46,21 @@ class Detections:
 
     def __getitem__(self, selection: Selection) -> "Detections":
         """Return those that a mask, an array of indices or a slice picks."""
+        if isinstance(selection, slice):
+            places = np.arange(len(self))[selection]
+        elif selection.dtype == np.bool_:
+            if len(selection) != len(self):
+                raise IndexError(f"a mask of {len(selection)} for {len(self)} detections")
+            places = selection.nonzero()[0]
+            if len(places) == len(self):
+                return self
+        else:
+            places = selection.astype(np.intp, copy=False)
         return Detections(
-            self.xyxy[selection],
-            self.scores[selection],
-            self.labels[selection],
-            self.tracks[selection],
+            self.xyxy.take(places, axis=0),
+            self.scores.take(places),
+            self.labels.take(places),
+            self.tracks.take(places),
         )
 
     def with_tracks(self, tracks: NDArray[np.int64]) -> "Detections":

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 import structlog
+from numpy.typing import NDArray
 
 from processing.inference.bundle import Bundle
 from processing.inference.detector import InferenceFailed
@@ -57,18 +58,36 @@ def test_every_answer_belongs_to_its_frame(bundle: Bundle) -> None:
     engine.close()
 
 
-def test_it_says_no_when_all_requests_are_busy(engine: Engine) -> None:
-    let_go = threading.Event()
+def test_it_says_no_when_all_requests_are_busy(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go, run = threading.Event(), Request.run
 
-    def hold(_answer: Answer) -> None:
+    def slowly(request: Request) -> list[NDArray[np.float32]]:
         let_go.wait(10)
+        return run(request)
 
+    monkeypatch.setattr(Request, "run", slowly)
     for _ in range(engine.n_requests):
-        assert engine.submit(frame(), hold)
+        assert engine.submit(frame(), lambda answer: None)
     assert not engine.submit(frame(), lambda answer: None)
     let_go.set()
     engine.wait()
     assert engine.submit(frame(), lambda answer: None)
+
+
+def test_whoever_hears_an_answer_may_submit_the_next_frame_at_once(bundle: Bundle) -> None:
+    engine = Engine.open(bundle, n_requests=1)
+    was_taken: list[bool] = []
+
+    def go_on(_answer: Answer) -> None:
+        if len(was_taken) < 20:
+            was_taken.append(engine.submit(frame(), go_on))
+
+    assert engine.submit(frame(), go_on)
+    engine.wait()
+    assert was_taken == [True] * 20
+    engine.close()
 
 
 def test_many_threads_share_it(engine: Engine) -> None:
