@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from processing.vision.detections import Detections
-from processing.wire.messages import SamplePolicy
+from processing.wire.camera import SamplePolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
-"""Arrays to the wire's bytes; the only place that knows both."""
+"""Arrays to the wire's bytes and back; the only place that knows both."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.vision.detections import Detections
 from processing.wire.limits import MAX_DETECTIONS
+from processing.wire.messages import Entered
 from processing.wire.packed import UNIT
 
 RECORD: Final = np.dtype([("xyxy", "<u2", 4), ("score", "<u2"), ("label", "<u2"), ("track", "<u4")])
@@ -33,9 +36,31 @@ def pack_detections(detections: Detections, *, width: int, height: int) -> bytes
     return records.tobytes()
 
 
+def unpack_detections(packed: bytes, *, width: int, height: int) -> Detections:
+    """Return checked bytes as arrays; boxes in pixels of a `width` x `height` picture."""
+    records = np.frombuffer(packed, RECORD)
+    sides = np.array([width, height, width, height], np.float32) / np.float32(UNIT)
+    return Detections(
+        xyxy=records["xyxy"].astype(np.float32) * sides,
+        scores=records["score"].astype(np.float32) / np.float32(UNIT),
+        labels=records["label"].astype(np.int32),
+        tracks=records["track"].astype(np.int64),
+    )
+
+
 def count_started(labels: NDArray[np.int32]) -> tuple[tuple[int, int], ...]:
     """Return (label, count) pairs of the tracks that a frame began, for `Result.n_started`."""
     return tuple(sorted(Counter(int(label) for label in labels).items()))
+
+
+def count_entered(entered: Mapping[UUID, NDArray[np.int32]]) -> tuple[Entered, ...]:
+    """Return what came into which zone, for `Result.entered`; the most if it is too much."""
+    counted = [
+        Entered(zone_id, label, n_tracks)
+        for zone_id, labels in entered.items()
+        for label, n_tracks in count_started(labels)
+    ]
+    return tuple(sorted(counted, key=lambda each: -each.n_tracks)[:MAX_DETECTIONS])
 
 
 def _units(shares: NDArray[np.float32]) -> NDArray[np.uint16]:

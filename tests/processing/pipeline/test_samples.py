@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from processing.pipeline.samples import Keep, Turn, decide
 from processing.vision.detections import Detections
-from processing.wire.messages import SamplePolicy
+from processing.wire.camera import SamplePolicy
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NEVER_RANDOM = SamplePolicy(random_share=0.0)

@@ -1,14 +1,23 @@
 """Arrays become the same bytes that the wire's own packing makes."""
 
+from uuid import UUID
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing.pipeline.to_wire import RECORD, count_started, pack_detections
+from processing.pipeline.to_wire import (
+    RECORD,
+    count_entered,
+    count_started,
+    pack_detections,
+    unpack_detections,
+)
 from processing.vision.detections import Detections
 from processing.wire import packed
 from processing.wire.limits import MAX_DETECTIONS
+from processing.wire.messages import Entered
 from processing.wire.packed import PackedDetection, check, pack, unpack
 
 any_float = st.floats(width=32, allow_nan=True, allow_infinity=True)
@@ -30,6 +39,16 @@ def test_it_works() -> None:
     found = detections([(64, 0, 320, 240, 0.5, 7, 4_294_967_295)])
     [record] = unpack(pack_detections(found, width=640, height=480))
     assert record == pytest.approx((0.1, 0.0, 0.5, 0.5, 0.5, 7, 4_294_967_295), abs=1e-4)
+
+
+def test_bytes_become_the_same_arrays_again() -> None:
+    found = detections([(64, 0, 320, 240, 0.5, 7, 4_294_967_295), (0, 10, 20, 30, 1.0, 0, 0)])
+    again = unpack_detections(pack_detections(found, width=640, height=480), width=640, height=480)
+    np.testing.assert_allclose(again.xyxy, found.xyxy, atol=0.01)
+    np.testing.assert_allclose(again.scores, found.scores, atol=1e-4)
+    assert again.labels.tolist() == [7, 0]
+    assert again.tracks.tolist() == [4_294_967_295, 0]
+    assert not len(unpack_detections(b"", width=640, height=480))
 
 
 def test_a_record_is_the_wire_s_record() -> None:
@@ -65,3 +84,16 @@ def test_of_too_many_the_best_are_sent() -> None:
 def test_started_tracks_are_counted_by_label() -> None:
     assert count_started(np.array([7, 2, 7], np.int32)) == ((2, 1), (7, 2))
     assert count_started(np.empty(0, np.int32)) == ()
+
+
+def test_what_came_into_zones_is_counted_by_zone_and_label() -> None:
+    gate, yard = UUID(int=1), UUID(int=2)
+    entered = {gate: np.array([7, 2, 7], np.int32), yard: np.array([2], np.int32)}
+    assert count_entered(entered) == (Entered(gate, 7, 2), Entered(gate, 2, 1), Entered(yard, 2, 1))
+
+
+def test_of_too_many_classes_in_zones_the_commonest_are_told() -> None:
+    labels = np.arange(MAX_DETECTIONS + 5, dtype=np.int32)
+    told = count_entered({UUID(int=1): np.append(labels, labels[-1])})
+    assert len(told) == MAX_DETECTIONS
+    assert told[0] == Entered(UUID(int=1), MAX_DETECTIONS + 4, 2)
