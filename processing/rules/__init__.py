@@ -1,0 +1,1 @@
+"""What a person is told of what tracks do: pure functions of tracks and clock."""

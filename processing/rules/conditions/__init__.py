@@ -1,0 +1,1 @@
+"""What rules wait for: one file a condition, what it looks at and how it says so."""
