@@ -1,8 +1,10 @@
 """Joins detections over time, after ByteTrack (Zhang et al., ECCV 2022), one class at a time.
 
-Confident detections are matched first; what is left of the tracks may then go on with doubtful
-ones, which are more likely the same thing half hidden than something else. Only confident
-detections begin a track, and only a second sight confirms it and gives it a number.
+As there, doubtful detections do not begin a track but may go on with one: they are more likely the
+same thing half hidden than something else. Where ByteTrack matches confident detections first and
+doubtful ones with what is left, here one assignment weighs both, the doubtful less: that is half
+the work, and in crowds it mistakes fewer. Only a second sight confirms a track and gives it a
+number.
 """
 
 from collections.abc import Iterator
@@ -13,14 +15,29 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.tracking.matching import Indices, match, overlap
-from processing.tracking.motion import Motion
+from processing.tracking import motion
+from processing.tracking.matching import Edges, Indices, match, overlaps
+from processing.tracking.motion import AGE, EDGES, LABEL, NUMBER, PATIENCE, States
 from processing.vision.detections import Detections
 
-_CONFIDENT_OVERLAP: Final = 0.2
-"""Least overlap with a confident detection: at a few frames a second things move far."""
-_DOUBTFUL_OVERLAP: Final = 0.5
-"""A doubtful one must lie where the track was expected."""
+_WORTH: Final = np.array([0.0, 0.7, 1.0])
+"""Of an overlap with a detection that is not even doubtful, that is doubtful, that is confident."""
+_ASKED_AT_ONCE: Final = 0.3
+_LEAST_ASKED: Final = 0.1
+"""A thing is where its expected place overlaps by this much at the least: by the first less the
+seconds since it was seen, for the longer ago that is, the less is known of its place."""
+_APART: Final = 1e5
+"""Pixels between the classes: moved so far from each other, they never overlap."""
+_LONGEST_STEP_S: Final = 1.0
+"""Of the time between two frames no more than this counts: nobody knows where things went in a
+longer pause, and where no frame was looked at, nothing was missed."""
+_PAUSE_S: Final = 30.0
+"""What was there before a longer pause is forgotten."""
+_SET_BACK_S: Final = 1.0
+"""Clocks are put right by less; one that goes back further tells of another time."""
+
+
+_NONE: Final = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,115 +64,67 @@ class Tracker:
         self.confident = confident
         self._doubtful = doubtful
         self._forget_after_s = forget_after_s
-        self._motion = Motion()
-        self._labels = np.empty(0, np.int32)
-        self._tracks = np.empty(0, np.int64)
-        """0 while unconfirmed."""
-        self._seen_at = np.empty(0, np.float64)
-        self._was_seen = np.empty(0, np.bool_)
-        """In the frame before this one."""
-        self._is_fresh = np.empty(0, np.bool_)
-        """Seen once only, so that its velocity is not known."""
+        self._states = motion.nothing()
+        self._has_new = False
+        """The frame before began tracks: who is not confirmed now is forgotten."""
+        self._now: float | None = None
 
     def update(self, detections: Detections, at: datetime) -> Tracked:
         """Return the detections of the frame taken at `at` with their tracks."""
-        now = at.timestamp()
-        self._forget(now)
-        boxes = self._motion.predict(now - self._seen_at)
-        scores = detections.scores
-        confident = np.flatnonzero(scores >= self.confident)
-        doubtful = np.flatnonzero((scores >= self._doubtful) & (scores < self.confident))
-        confirmed = np.flatnonzero(self._tracks != 0)
-        unconfirmed = np.flatnonzero(self._tracks == 0)
-
-        round_ = _Round(detections, boxes, self._labels)
-        confirmed, confident = round_.pair(confirmed, confident, at_least=_CONFIDENT_OVERLAP)
-        recent = confirmed[self._was_seen[confirmed]]
-        round_.pair(recent, doubtful, at_least=_DOUBTFUL_OVERLAP)
-        unconfirmed, confident = round_.pair(unconfirmed, confident, at_least=_CONFIDENT_OVERLAP)
-        tracked = self._settle(detections, round_, now)
-        keep = np.ones(len(self._tracks), np.bool_)
-        keep[unconfirmed] = False
-        self._keep(keep)
-        self._begin(detections[confident], now)
-        return tracked
-
-    def _settle(self, detections: Detections, round_: "_Round", now: float) -> Tracked:
-        mine, theirs = round_.matched()
-        self._motion.correct(
-            mine,
-            detections.xyxy[theirs],
-            seconds=now - self._seen_at[mine],
-            is_first=self._is_fresh[mine],
-        )
-        self._seen_at[mine] = now
-        self._is_fresh[mine] = False
-        self._was_seen[:] = False
-        self._was_seen[mine] = True
-        confirmed_now = mine[self._tracks[mine] == 0]
-        self._tracks[confirmed_now] = [next(self._ids) for _ in confirmed_now]
-        started = self._labels[confirmed_now]
+        self._keep_time(at.timestamp())
+        edges = np.add(detections.xyxy.T, detections.labels * _APART, order="C")
+        mine, theirs = match(self._weights(edges, detections))
+        seen = motion.correct(self._states, mine, edges.take(theirs, axis=1))
+        started = self._confirm(seen, mine) if self._has_new else _NONE
         tracks = np.zeros(len(detections), np.int64)
-        tracks[theirs] = self._tracks[mine]
-        return Tracked(detections.with_tracks(tracks), started)
+        tracks[theirs] = seen[NUMBER]
+        if len(mine) < self._states.shape[1]:
+            self._forget()
+        self._has_new = len(theirs) < len(detections) and self._begin(edges, detections, theirs)
+        found = Detections(detections.xyxy, detections.scores, detections.labels, tracks)
+        return Tracked(found, started)
 
-    def _begin(self, born: Detections, now: float) -> None:
-        n = len(born)
-        self._motion.add(born.xyxy)
-        self._labels = np.append(self._labels, born.labels)
-        self._tracks = np.append(self._tracks, np.zeros(n, np.int64))
-        self._seen_at = np.append(self._seen_at, np.full(n, now))
-        self._was_seen = np.append(self._was_seen, np.ones(n, np.bool_))
-        self._is_fresh = np.append(self._is_fresh, np.ones(n, np.bool_))
+    def _confirm(self, seen: States, which: Indices) -> NDArray[np.int32]:
+        """Number what was seen for the second time, in `seen` too; return its labels."""
+        is_second = seen[NUMBER] == 0.0
+        if not is_second.any():
+            return _NONE
+        started: NDArray[np.int32] = seen[LABEL, is_second].astype(np.int32)
+        seen[NUMBER, is_second] = [next(self._ids) for _ in started]
+        seen[PATIENCE, is_second] = self._forget_after_s
+        self._states[:, which] = seen
+        return started
 
-    def _forget(self, now: float) -> None:
-        age = now - self._seen_at
-        # A clock that went back makes ages negative: those tracks belong to another time.
-        self._keep((age <= self._forget_after_s) & (age >= 0.0))
+    def _keep_time(self, now: float) -> None:
+        seconds = 0.0 if self._now is None else now - self._now
+        if seconds > _PAUSE_S or seconds < -_SET_BACK_S:
+            self._states = motion.nothing()
+        elif seconds < 0.0:
+            return  # the frame counts as taken with the one before
+        self._now = now
+        motion.advance(self._states, min(seconds, _LONGEST_STEP_S))
 
-    def _keep(self, mask: NDArray[np.bool_]) -> None:
-        if mask.all():
-            return
-        self._motion.keep(mask)
-        self._labels = self._labels[mask]
-        self._tracks = self._tracks[mask]
-        self._seen_at = self._seen_at[mask]
-        self._was_seen = self._was_seen[mask]
-        self._is_fresh = self._is_fresh[mask]
+    def _weights(self, edges: Edges, detections: Detections) -> NDArray[np.float64]:
+        """Return (n, m) how much speaks for each thing to be each detection; 0 if it cannot be."""
+        states, scores = self._states, detections.scores
+        shared = overlaps(states[EDGES], edges)
+        bars = np.array((min(self._doubtful, self.confident), self.confident), np.float32)
+        shared *= _WORTH.take(bars.searchsorted(scores, side="right"))
+        asked = np.maximum(_ASKED_AT_ONCE - states[AGE], _LEAST_ASKED)
+        return np.where(shared >= asked[:, None], shared, 0.0)
 
+    def _forget(self) -> None:
+        """Forget what was missed for long, and what was seen once only."""
+        stays = self._states[AGE] <= self._states[PATIENCE]
+        if not stays.all():
+            self._states = self._states[:, stays]
 
-class _Round:
-    """The matching of one frame, pass by pass."""
-
-    def __init__(
-        self, detections: Detections, boxes: NDArray[np.float32], labels: NDArray[np.int32]
-    ) -> None:
-        self._detections = detections
-        self._boxes = boxes
-        self._labels = labels
-        self._mine: list[Indices] = []
-        self._theirs: list[Indices] = []
-
-    def pair(self, mine: Indices, theirs: Indices, *, at_least: float) -> tuple[Indices, Indices]:
-        """Match tracks `mine` with detections `theirs` that overlap; return what is left of each.
-
-        Of two detections that fit, the surer one counts for more.
-        """
-        if not len(mine) or not len(theirs):
-            return mine, theirs
-        shared = overlap(
-            self._boxes[mine],
-            self._labels[mine],
-            self._detections.xyxy[theirs],
-            self._detections.labels[theirs],
-        )
-        weights = shared * self._detections.scores[theirs]
-        found = match(np.where(shared >= at_least, weights, np.float32(0.0)))
-        self._mine.append(mine[found.first])
-        self._theirs.append(theirs[found.second])
-        return mine[found.lonely_first], theirs[found.lonely_second]
-
-    def matched(self) -> tuple[Indices, Indices]:
-        """Return all pairs so far: indices of tracks, and of detections."""
-        none = np.empty(0, np.intp)
-        return np.concatenate((none, *self._mine)), np.concatenate((none, *self._theirs))
+    def _begin(self, edges: Edges, detections: Detections, taken: Indices) -> bool:
+        """Begin tracks with what is confident and no track's; return whether there is any."""
+        begins = detections.scores >= self.confident
+        begins[taken] = False
+        if not begins.any():
+            return False
+        born = motion.at_rest(edges[:, begins], detections.labels[begins])
+        self._states = np.concatenate((self._states, born), axis=1)
+        return True

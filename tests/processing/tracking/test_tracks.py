@@ -135,3 +135,46 @@ def test_whatever_is_seen_a_number_is_one_thing_of_one_class(
             if number:
                 assert label_of.setdefault(number, label) == label
     assert n_started == len(label_of)
+
+
+def test_what_crosses_keeps_its_numbers_though_one_hides_the_other() -> None:
+    frames = []
+    for n in range(24):
+        left, right = (100 + 10 * n, 100, 0.9, 0), (330 - 10 * n, 108, 0.9, 0)
+        frames.append(detections(left) if 10 <= n <= 13 else detections(left, right))
+    seen = run(frames)
+    assert numbers(seen[1:10]) == numbers(seen[14:])[:9] == [1] * 9
+    assert numbers(seen[14:], 1) == [2] * 10
+
+
+def test_frames_that_were_not_looked_at_are_nobodys_absence() -> None:
+    tracker = Tracker(track_ids(1))
+    frame = detections((100, 100, 0.9, 2))
+    times = [0.0, 0.2, 0.4, 5.4, 10.4, 15.4]
+    seen = [tracker.update(frame, START + timedelta(seconds=after_s)) for after_s in times]
+    assert numbers(seen) == [0] + [1] * 5
+
+
+def test_a_clock_that_is_put_right_by_a_little_changes_nothing() -> None:
+    tracker = Tracker(track_ids(1))
+    times = [0.0, 0.1, 0.2, 0.15, 0.18, 0.3, 0.4]
+    seen = [
+        tracker.update(detections((100 + 3 * n, 100, 0.9, 2)), START + timedelta(seconds=after_s))
+        for n, after_s in enumerate(times)
+    ]
+    assert numbers(seen) == [0] + [1] * 6
+
+
+def test_a_pause_of_a_day_begins_anew() -> None:
+    tracker = Tracker(track_ids(1))
+    frame = detections((100, 100, 0.9, 2))
+    days = [timedelta(), timedelta(seconds=0.1), timedelta(days=1), timedelta(days=1, seconds=0.1)]
+    assert numbers([tracker.update(frame, START + later) for later in days]) == [0, 1, 0, 2]
+
+
+def test_a_box_that_is_no_number_is_nobodys() -> None:
+    good = detections((100, 100, 0.9, 2), (300, 100, 0.9, 2))
+    bad = detections((100, 100, 0.9, 2), (float("nan"), 100, 0.9, 2))
+    seen = run([good, good, bad, good])
+    assert numbers(seen) == [0, 1, 1, 1]
+    assert numbers(seen, 1) == [0, 2, 0, 2]
