@@ -9,26 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from processing.exchange.coco import CocoAnnotation, CocoCategory, CocoImage
-
-XYXY = tuple[float, float, float, float]
-
-
-class LabelledBox(Struct, frozen=True):
-    """One object: box normalised 0..1, class by name."""
-
-    xyxy: XYXY
-    label: str
-
-
-class LabelledPicture(Struct, frozen=True, kw_only=True):
-    """A picture and all that is in it; no boxes means that nothing is."""
-
-    id: UUID
-    file_name: str
-    width: int
-    height: int
-    captured_at: datetime
-    boxes: tuple[LabelledBox, ...]
+from processing.exchange.labelled import LabelledPicture, in_pixels, outline_in_pixels
 
 
 class Info(Struct, frozen=True):
@@ -37,12 +18,15 @@ class Info(Struct, frozen=True):
     version: str = "1.0"
 
 
-class DatedImage(CocoImage, frozen=True, kw_only=True):
+class DatedImage(CocoImage, frozen=True, kw_only=True, omit_defaults=True):
     date_captured: str
+    classes: tuple[str, ...] = ()
+    """Of the picture as a whole; not COCO's, which readers skip."""
 
 
 class NumberedAnnotation(CocoAnnotation, frozen=True, kw_only=True):
     id: int
+    segmentation: list[list[float]]
 
 
 class CocoFile(Struct, frozen=True):
@@ -74,7 +58,8 @@ def to_coco(
         image = _image(picture)
         images.append(image)
         for box in picture.boxes:
-            bbox = _pixels(box.xyxy, picture.width, picture.height)
+            bbox = in_pixels(box.xyxy, picture.width, picture.height)
+            outline = outline_in_pixels(box.polygon, picture.width, picture.height)
             annotations.append(
                 NumberedAnnotation(
                     id=len(annotations) + 1,
@@ -82,6 +67,7 @@ def to_coco(
                     category_id=category_ids[box.label],
                     bbox=bbox,
                     area=round(bbox[2] * bbox[3], 4),
+                    segmentation=[outline] if outline else [],
                 )
             )
     return CocoFile(
@@ -109,14 +95,5 @@ def _image(picture: LabelledPicture) -> DatedImage:
         width=picture.width,
         height=picture.height,
         date_captured=picture.captured_at.isoformat(),
-    )
-
-
-def _pixels(xyxy: XYXY, width: int, height: int) -> tuple[float, float, float, float]:
-    x0, y0, x1, y1 = xyxy
-    return (
-        round(x0 * width, 4),
-        round(y0 * height, 4),
-        round((x1 - x0) * width, 4),
-        round((y1 - y0) * height, 4),
+        classes=picture.classes,
     )

@@ -1,7 +1,7 @@
 """An ONNX graph under construction."""
 
-from collections.abc import Sequence
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import onnx
@@ -18,12 +18,83 @@ Value: TypeAlias = Array | str
 Parameter: TypeAlias = int | float | str | Sequence[int]
 
 
+class Turned(NamedTuple):
+    """A transpose: axis `i` of it is axis `order[i]` of its source."""
+
+    source: str
+    order: tuple[int, ...]
+
+
+class Padded(NamedTuple):
+    """A picture, channels first, with a frame of one value around it."""
+
+    source: str
+    sides: tuple[int, ...]
+    """Top, left, bottom, right; pixels."""
+    fill: float
+
+
+class Convolved(NamedTuple):
+    """What a convolution gives, channels first."""
+
+    source: str
+    weights: Array
+    """(channels out, channels in, height, width)."""
+    bias: Array | None
+    """(channels out,)."""
+    parameters: dict[str, Parameter]
+
+
 class Builder:
     """Collects nodes and constants, in the order in which they are needed."""
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
+        self._turned: dict[str, Turned] = {}
+        self._padded: dict[str, Padded] = {}
+        self._convolved: dict[str, Convolved] = {}
+
+    def transpose(self, value: Value, order: Sequence[int]) -> str:
+        """Return the value with its axes in this order; turned back, it is what it was before."""
+        turned = self.turned(value)
+        source = value if turned is None else turned.source
+        axes = tuple(order) if turned is None else tuple(turned.order[axis] for axis in order)
+        if isinstance(source, str) and axes == tuple(range(len(axes))):
+            return source
+        result = self.add("Transpose", source, perm=axes)
+        if isinstance(source, str):
+            self._turned[result] = Turned(source, axes)
+        return result
+
+    def turned(self, value: Value) -> "Turned | None":
+        """Return what the value is a transpose of, if it is one."""
+        return self._turned.get(value) if isinstance(value, str) else None
+
+    def pad(self, padded: Padded) -> str:
+        """Append the padding; a convolution or pooling may take it into itself."""
+        top, left, bottom, right = padded.sides
+        widths = np.array([0, 0, top, left, 0, 0, bottom, right], np.int64)
+        fill = np.array(padded.fill, np.float32)
+        result = self.add("Pad", padded.source, widths, fill)
+        self._padded[result] = padded
+        return result
+
+    def padded(self, value: str) -> Padded | None:
+        """Return what the value is a picture framed by, if it is one."""
+        return self._padded.get(value)
+
+    def convolve(self, convolved: Convolved) -> str:
+        """Append a convolution; a bias or a split may be taken into it afterwards."""
+        source, weights, bias, parameters = convolved
+        constants = (weights,) if bias is None else (weights, bias)
+        result = self.add("Conv", source, *constants, **parameters)
+        self._convolved[result] = convolved
+        return result
+
+    def convolved(self, value: str) -> Convolved | None:
+        """Return the convolution that gives the value, if one does."""
+        return self._convolved.get(value)
 
     def add(self, op: str, *inputs: Value | None, **parameters: Parameter) -> str:
         """Append an operation with one output and return the name of that."""
@@ -49,9 +120,10 @@ class Builder:
         self, name: str, inputs: dict[str, tuple[int, ...]], outputs: dict[str, tuple[int, ...]]
     ) -> onnx.ModelProto:
         """Return the finished model, checked; all inputs and outputs are float32."""
-        graph = helper.make_graph(
-            self._nodes, name, _ports(inputs), _ports(outputs), self._constants
-        )
+        nodes = needed(self._nodes, outputs)
+        read = {name for node in nodes for name in node.input}
+        constants = [constant for constant in self._constants if constant.name in read]
+        graph = helper.make_graph(nodes, name, _ports(inputs), _ports(outputs), constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
         model.ir_version = IR_VERSION
         model.producer_name = "farwatch"
@@ -65,6 +137,17 @@ class Builder:
         # asarray, not ascontiguousarray: that would turn a scalar into a vector.
         self._constants.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
+
+
+def needed(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> list[onnx.NodeProto]:
+    """Return the nodes that these outputs need: what was taken into another is none."""
+    wanted = set(outputs)
+    kept: list[onnx.NodeProto] = []
+    for node in reversed(nodes):
+        if not wanted.isdisjoint(node.output):
+            kept.append(node)
+            wanted.update(node.input)
+    return kept[::-1]
 
 
 def _ports(shapes: dict[str, tuple[int, ...]]) -> list[onnx.ValueInfoProto]:

@@ -1,7 +1,10 @@
 """TensorFlow's operations, each in terms of ONNX's; those of constants are done right away.
 
-TensorFlow has channels last, ONNX first. Each convolution, pooling and resize is wrapped in two
-transposes; runtimes cancel the pairs that meet.
+TensorFlow has channels last, ONNX first: each convolution, pooling and resize is wrapped in two
+transposes. What lies between two of them is done before the first, so that they meet, and go: no
+runtime finds all of these pairs, and half of the time went into turning pictures. For the same
+reason padding, bias and split become part of the convolution or pooling beside them: a runtime that
+finds one by itself may do it apart, slowly, and what surrounds it in floating point.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +12,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from processing.exchange.tfjs.builder import Builder, Value
+from processing.exchange.tfjs.builder import Builder, Convolved, Padded, Parameter, Value
 from processing.exchange.tfjs.graph import Array, Node, NotConvertible
 
 Operation: TypeAlias = Callable[[Builder, Node, Sequence[Value]], Sequence[Value]]
@@ -17,6 +20,8 @@ Operation: TypeAlias = Callable[[Builder, Node, Sequence[Value]], Sequence[Value
 
 _TO_CHANNELS_FIRST: Final = (0, 3, 1, 2)
 _TO_CHANNELS_LAST: Final = (0, 2, 3, 1)
+_CHANNELS: Final = 1
+"""Their axis in ONNX."""
 _FILTER_TO_ONNX: Final = (3, 2, 0, 1)
 _LEAKY_ALPHA: Final = 0.2
 """TensorFlow's default."""
@@ -53,9 +58,48 @@ def _padding(node: Node) -> str:
 
 def _add(builder: Builder, _node: Node, inputs: Sequence[Value]) -> Sequence[Value]:
     first, second = inputs
-    if isinstance(first, str) or isinstance(second, str):
+    if not isinstance(first, str) and not isinstance(second, str):
+        return (first + second,)
+    orders = {turned.order for each in inputs if (turned := builder.turned(each)) is not None}
+    if len(orders) != 1:
         return (builder.add("Add", first, second),)
-    return (first + second,)
+    (order,) = orders
+    before = [_before(builder, each, order) for each in inputs]
+    if any(each is None for each in before):
+        return (builder.add("Add", first, second),)
+    result = _with_bias(builder, before) or builder.add("Add", *before)
+    return (builder.transpose(result, order),)
+
+
+def _with_bias(builder: Builder, sum_of: Sequence[Value | None]) -> str | None:
+    """Return a convolution with its bias, channels first; None if the sum is no such thing."""
+    match sum_of:
+        case [str(picture), np.ndarray() as bias]:
+            convolved = builder.convolved(picture)
+            if convolved is not None and convolved.bias is None:
+                n_channels = len(convolved.weights)
+                if bias.shape == (1, n_channels, 1, 1):
+                    return builder.convolve(convolved._replace(bias=bias.reshape(n_channels)))
+    return None
+
+
+def _before(builder: Builder, value: Value, order: tuple[int, ...]) -> Value | None:
+    """Return what, transposed, is the value; None if that is not known."""
+    if not isinstance(value, str):
+        spread = value.reshape((1,) * (len(order) - value.ndim) + value.shape)
+        return spread.transpose(np.argsort(order))
+    turned = builder.turned(value)
+    return turned.source if turned is not None and turned.order == order else None
+
+
+def _one_by_one(
+    builder: Builder, op: str, value: Value, **parameters: Parameter
+) -> Sequence[Value]:
+    """Do what is done to each number by itself, before the transpose if the value is one."""
+    turned = builder.turned(value)
+    if turned is None:
+        return (builder.add(op, value, **parameters),)
+    return (builder.transpose(builder.add(op, turned.source, **parameters), turned.order),)
 
 
 def _concat(builder: Builder, node: Node, inputs: Sequence[Value]) -> Sequence[Value]:
@@ -64,21 +108,44 @@ def _concat(builder: Builder, node: Node, inputs: Sequence[Value]) -> Sequence[V
     constants = [part for part in parts if not isinstance(part, str)]
     if len(constants) == len(parts):
         return (np.concatenate([np.atleast_1d(part) for part in constants], along),)
+    turned = [builder.turned(part) for part in parts]
+    sources = [each.source for each in turned if each is not None]
+    orders = {each.order for each in turned if each is not None}
+    if len(sources) == len(parts) and len(orders) == 1:
+        (order,) = orders
+        return (builder.transpose(builder.add("Concat", *sources, axis=order[along]), order),)
     return (builder.add("Concat", *parts, axis=along),)
 
 
 def _convolution(builder: Builder, node: Node, inputs: Sequence[Value]) -> Sequence[Value]:
     picture, weights = inputs
-    channels_first = builder.add("Transpose", picture, perm=_TO_CHANNELS_FIRST)
-    result = builder.add(
-        "Conv",
-        channels_first,
+    source, framing = _framed(builder, node, picture, fill=0.0)
+    convolved = Convolved(
+        source,
         _constant(node, weights).transpose(_FILTER_TO_ONNX),
-        strides=_spatial(node, "strides"),
-        dilations=_spatial(node, "dilations"),
-        auto_pad=_padding(node),
+        bias=None,
+        parameters={
+            "strides": _spatial(node, "strides"),
+            "dilations": _spatial(node, "dilations"),
+            **framing,
+        },
     )
-    return (builder.add("Transpose", result, perm=_TO_CHANNELS_LAST),)
+    return (builder.transpose(builder.convolve(convolved), _TO_CHANNELS_LAST),)
+
+
+def _framed(
+    builder: Builder, node: Node, picture: Value, *, fill: float
+) -> tuple[str, dict[str, Parameter]]:
+    """Return a picture, channels first, and how the operation is to frame it.
+
+    A frame of `fill`, which counts as nothing there, need not be added beforehand.
+    """
+    channels_first = builder.transpose(picture, _TO_CHANNELS_FIRST)
+    padding = _padding(node)
+    padded = builder.padded(channels_first)
+    if padded is None or padded.fill != fill or padding != "VALID":
+        return channels_first, {"auto_pad": padding}
+    return padded.source, {"pads": padded.sides}
 
 
 def _identity(_builder: Builder, _node: Node, inputs: Sequence[Value]) -> Sequence[Value]:
@@ -87,25 +154,42 @@ def _identity(_builder: Builder, _node: Node, inputs: Sequence[Value]) -> Sequen
 
 def _leaky_relu(builder: Builder, node: Node, inputs: Sequence[Value]) -> Sequence[Value]:
     alpha = node.attr["alpha"].f if "alpha" in node.attr else _LEAKY_ALPHA
-    return (builder.add("LeakyRelu", inputs[0], alpha=alpha),)
+    return _one_by_one(builder, "LeakyRelu", inputs[0], alpha=alpha)
 
 
 def _max_pool(builder: Builder, node: Node, inputs: Sequence[Value]) -> Sequence[Value]:
-    channels_first = builder.add("Transpose", inputs[0], perm=_TO_CHANNELS_FIRST)
+    source, framing = _framed(builder, node, inputs[0], fill=-np.inf)
     result = builder.add(
         "MaxPool",
-        channels_first,
+        source,
         kernel_shape=_spatial(node, "ksize"),
         strides=_spatial(node, "strides"),
-        auto_pad=_padding(node),
+        **framing,
     )
-    return (builder.add("Transpose", result, perm=_TO_CHANNELS_LAST),)
+    return (builder.transpose(result, _TO_CHANNELS_LAST),)
 
 
 def _pad(builder: Builder, node: Node, inputs: Sequence[Value]) -> Sequence[Value]:
     picture, widths, *fill = inputs
-    before_then_after = _constant(node, widths).astype(np.int64).T.reshape(-1)
-    return (builder.add("Pad", picture, before_then_after, *fill),)
+    pairs = _constant(node, widths).astype(np.int64)
+    turned = builder.turned(picture)
+    if turned is None:
+        return (_pad_evenly(builder, node, picture, pairs, fill),)
+    pairs = pairs[np.argsort(turned.order)]
+    padded = _pad_evenly(builder, node, turned.source, pairs, fill)
+    return (builder.transpose(padded, turned.order),)
+
+
+def _pad_evenly(
+    builder: Builder, node: Node, source: Value, pairs: Array, fill: Sequence[Value]
+) -> str:
+    """Return the source padded by `pairs` (n, 2): before and after each axis."""
+    is_framed = len(pairs) == len(_TO_CHANNELS_FIRST) and not pairs[:2].any() and pairs.min() >= 0
+    if not is_framed or not isinstance(source, str):
+        return builder.add("Pad", source, pairs.T.reshape(-1), *fill)
+    sides = tuple(int(width) for width in pairs[2:].T.reshape(-1))
+    value = float(_constant(node, fill[0])) if fill else 0.0
+    return builder.pad(Padded(source, sides, value))
 
 
 def _reshape(builder: Builder, node: Node, inputs: Sequence[Value]) -> Sequence[Value]:
@@ -120,7 +204,7 @@ def _resize_bilinear(builder: Builder, node: Node, inputs: Sequence[Value]) -> S
         mode = "align_corners"
     elif "half_pixel_centers" in node.attr and node.attr["half_pixel_centers"].b:
         mode = "half_pixel"
-    channels_first = builder.add("Transpose", picture, perm=_TO_CHANNELS_FIRST)
+    channels_first = builder.transpose(picture, _TO_CHANNELS_FIRST)
     result = builder.add(
         "Resize",
         channels_first,
@@ -131,11 +215,11 @@ def _resize_bilinear(builder: Builder, node: Node, inputs: Sequence[Value]) -> S
         mode="linear",
         coordinate_transformation_mode=mode,
     )
-    return (builder.add("Transpose", result, perm=_TO_CHANNELS_LAST),)
+    return (builder.transpose(result, _TO_CHANNELS_LAST),)
 
 
 def _sigmoid(builder: Builder, _node: Node, inputs: Sequence[Value]) -> Sequence[Value]:
-    return (builder.add("Sigmoid", inputs[0]),)
+    return _one_by_one(builder, "Sigmoid", inputs[0])
 
 
 def _sparse_to_dense(_builder: Builder, node: Node, inputs: Sequence[Value]) -> Sequence[Value]:
@@ -149,12 +233,38 @@ def _split(builder: Builder, node: Node, inputs: Sequence[Value]) -> Sequence[Va
     picture, sizes, axis = inputs
     lengths = _constant(node, sizes).astype(np.int64)
     (along,) = _integers(node, axis)
-    return builder.add_many("Split", picture, lengths, n_outputs=len(lengths), axis=along)
+    turned = builder.turned(picture)
+    if turned is None:
+        return _split_along(builder, picture, lengths, along)
+    parts = _split_along(builder, turned.source, lengths, turned.order[along])
+    return [builder.transpose(part, turned.order) for part in parts]
+
+
+def _split_along(builder: Builder, source: Value, lengths: Array, axis: int) -> list[str]:
+    convolved = builder.convolved(source) if isinstance(source, str) else None
+    if convolved is not None and axis == _CHANNELS and (lengths >= 0).all():
+        return _split_convolution(builder, convolved, lengths)
+    return builder.add_many("Split", source, lengths, n_outputs=len(lengths), axis=axis)
+
+
+def _split_convolution(builder: Builder, convolved: Convolved, lengths: Array) -> list[str]:
+    """Return one convolution for each part of the channels that a convolution gives."""
+    ends = np.cumsum(lengths)
+    slices = [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
+    bias = convolved.bias
+    return [
+        builder.convolve(
+            convolved._replace(
+                weights=convolved.weights[each], bias=None if bias is None else bias[each]
+            )
+        )
+        for each in slices
+    ]
 
 
 def _transpose(builder: Builder, node: Node, inputs: Sequence[Value]) -> Sequence[Value]:
     picture, order = inputs
-    return (builder.add("Transpose", picture, perm=_integers(node, order)),)
+    return (builder.transpose(picture, _integers(node, order)),)
 
 
 OPERATIONS: Final[dict[str, Operation]] = {

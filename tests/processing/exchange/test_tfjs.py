@@ -235,3 +235,106 @@ def test_weights_of_the_wrong_length_are_refused(n_bytes: int) -> None:
 def test_no_bytes_make_it_raise_anything_else(content: bytes) -> None:
     with pytest.raises(NotConvertible):
         read_graph(content, b"")
+
+
+def a_network(*, is_turned: bool) -> Model:
+    """Return convolutions with all that networks have between them."""
+    model = Model(1, 8, 8, 3)
+    unit = {**CONV, "strides": integers(1, 1, 1, 1)}
+    first = model.const("first", random(3, 3, 3, 8))
+    bias = model.const("bias", random(8))
+    widths = model.const("widths", np.array([[0, 0], [1, 2], [0, 1], [0, 0]], np.int32))
+    sizes = model.const("sizes", np.array([3, 5], np.int32))
+    last = model.const("last", np.array(-1, np.int32))
+    channels = model.const("channels", np.array(3, np.int32))
+    second = model.const("second", random(3, 3, 8, 4))
+    conv = model.node("conv", "Conv2D", "x", first, **unit)
+    active = model.node("active", "LeakyRelu", model.node("sum", "AddV2", conv, bias))
+    padded = model.node("padded", "Pad", active, widths)
+    split = model.node("split", "SplitV", padded, sizes, last)
+    joined = model.node("joined", "ConcatV2", f"{split}:1", f"{split}:0", channels)
+    if is_turned:  # as networks that were another framework's before have it
+        there = model.const("there", np.array([0, 3, 1, 2], np.int32))
+        back = model.const("back", np.array([0, 2, 3, 1], np.int32))
+        joined = model.node(
+            "back_again", "Transpose", model.node("t", "Transpose", joined, there), back
+        )
+    twice = model.node("twice", "AddV2", joined, joined)
+    end = model.node("end", "Conv2D", model.node("soft", "Sigmoid", twice), second, **unit)
+    model.node("out", "Identity", end)
+    return model
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_pictures_are_turned_once_on_the_way_in_and_once_on_the_way_out(*, is_turned: bool) -> None:
+    model = a_network(is_turned=is_turned).convert(out=(1, 7, 5, 4))
+    operations = [node.op_type for node in model.graph.node]
+    assert operations.count("Transpose") == 2
+    assert operations[0] == "Transpose"
+
+
+def test_what_lies_between_two_convolutions_computes_the_same_in_either_order() -> None:
+    x = random(1, 8, 8, 3)
+    (plain,) = run(a_network(is_turned=False).convert(out=(1, 7, 5, 4)), x)
+    expected = by_hand(x)
+    np.testing.assert_allclose(plain, expected, rtol=1e-4, atol=1e-4)
+
+
+def a_framed_network(*, fill: float) -> Model:
+    """Return a pooling and a convolution, each framed before it, the latter's channels split."""
+    model = Model(1, 6, 6, 3)
+    unit = {**CONV, "strides": integers(1, 1, 1, 1)}
+    pool = {"ksize": integers(1, 2, 2, 1), "strides": integers(1, 1, 1, 1)}
+    widths = model.const("widths", np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.int32))
+    outside = model.const("outside", np.array(fill, np.float32))
+    sizes = model.const("sizes", np.array([3, 5], np.int32))
+    channels = model.const("channels", np.array(3, np.int32))
+    weights, bias = model.const("weights", random(3, 3, 3, 8)), model.const("bias", random(8))
+    same = model.const("same", np.eye(3, dtype=np.float32).reshape(1, 1, 3, 3))
+    soft = model.node("soft", "LeakyRelu", model.node("x_again", "Conv2D", "x", same, **unit))
+    framed = model.node("framed", "PadV2", soft, widths, outside)
+    pooled = model.node("pooled", "MaxPool", framed, padding=text("VALID"), **pool)
+    padded = model.node("padded", "Pad", pooled, widths)
+    conv = model.node("conv", "Conv2D", padded, weights, **unit)
+    total = model.node("total", "AddV2", conv, bias)
+    split = model.node("split", "SplitV", total, sizes, channels)
+    model.node("first", "Sigmoid", split)
+    model.node("second", "Identity", f"{split}:1")
+    return model
+
+
+@pytest.mark.parametrize("fill", [-np.inf, 0.0])
+def test_frame_bias_and_split_become_part_of_what_is_beside_them(fill: float) -> None:
+    x = random(1, 6, 6, 3)
+    model = a_framed_network(fill=fill).convert(first=(1, 7, 7, 3), second=(1, 7, 7, 5))
+    soft = np.where(x > 0, x, np.float32(0.2) * x)
+    framed = np.pad(soft, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=fill)
+    windows = np.lib.stride_tricks.sliding_window_view(framed, (2, 2), axis=(1, 2))
+    pooled = windows.max(axis=(4, 5))
+    padded = np.pad(pooled, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    total = valid_convolution(padded, random(3, 3, 3, 8)) + random(8)
+    first, second = run(model, x)
+    np.testing.assert_allclose(first, 1.0 / (1.0 + np.exp(-total[..., :3])), atol=1e-5)
+    np.testing.assert_allclose(second, total[..., 3:], atol=1e-4)
+    operations = [node.op_type for node in model.graph.node]
+    assert operations.count("Conv") == 3
+    # Only what a maximum may not see can be outside of it.
+    assert operations.count("Pad") == (0 if np.isinf(fill) else 1)
+    assert not {"Split", "Add"} & set(operations)
+
+
+def by_hand(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what `a_network` makes of x, channels last throughout."""
+    summed = valid_convolution(x, random(3, 3, 3, 8)) + random(8)
+    active = np.where(summed > 0, summed, np.float32(0.2) * summed)
+    padded = np.pad(active, ((0, 0), (1, 2), (0, 1), (0, 0)))
+    joined = np.concatenate([padded[..., 3:], padded[..., :3]], axis=3)
+    soft = 1.0 / (1.0 + np.exp(-2.0 * joined))
+    return valid_convolution(soft.astype(np.float32), random(3, 3, 8, 4))
+
+
+def valid_convolution(x: NDArray[np.float32], kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the convolution (as networks mean it) without padding, stride 1."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], axis=(1, 2))
+    result: NDArray[np.float32] = np.einsum("bhwcij,ijcd->bhwd", windows, kernel)
+    return result
