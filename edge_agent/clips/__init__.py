@@ -1,0 +1,1 @@
+"""Clips of events: recorded while they happen, kept on the device, sent when somebody asks."""
