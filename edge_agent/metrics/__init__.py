@@ -1,0 +1,1 @@
+"""Figures of the running agent, for Prometheus on the same machine."""
