@@ -1,6 +1,8 @@
 """The SQLite file itself: its form, how it is opened, and what its errors mean to us."""
 
+import os
 import secrets
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,9 +10,11 @@ from typing import Final
 
 import apsw
 
+from edge_agent.spool.log_check import is_damaged_inside
 from processing.wire.messages import LANES
 
 _FORMAT: Final = 1
+_MAX_MARK: Final = 2**31 - 2
 _PRAGMAS: Final = (
     "auto_vacuum = INCREMENTAL",
     "journal_mode = WAL",
@@ -74,6 +78,8 @@ def open_database(path: Path) -> tuple[apsw.Connection, int]:
 
     Raise `SpoolDamaged` or `SpoolRefused`.
     """
+    if is_damaged_inside(path.with_name(f"{path.name}-wal")):
+        raise SpoolDamaged("its log is damaged in the middle")
     with in_our_words():
         db = apsw.Connection(str(path))
         try:
@@ -82,6 +88,8 @@ def open_database(path: Path) -> tuple[apsw.Connection, int]:
             db.close(force=True)
             if isinstance(error, apsw.SQLError):
                 raise SpoolDamaged(f"it is of another form: {error}") from error
+            if isinstance(error, apsw.ReadOnlyError) and os.access(path, os.W_OK):
+                raise SpoolDamaged("it says that it is of a newer SQLite") from error
             raise
 
 
@@ -118,4 +126,16 @@ def _prepare(db: apsw.Connection) -> int:
     row = db.execute("SELECT format, epoch FROM about").fetchone()
     if row is None or row[0] != _FORMAT:
         raise SpoolDamaged("it is of another version of this program")
-    return int(row[1])
+    epoch = int(row[1])
+    _check_epoch(db, epoch)
+    return epoch
+
+
+def _check_epoch(db: apsw.Connection, epoch: int) -> None:
+    """Compare the epoch with what the file's header says of it; a wrong one would repeat all."""
+    mark = 1 + zlib.crc32(b"%d" % epoch) % _MAX_MARK
+    (said,) = db.execute("PRAGMA user_version").fetchall()[0]
+    if said == 0:  # a new file, or one from before there was a mark
+        db.execute(f"PRAGMA user_version = {mark}")
+    elif said != mark:
+        raise SpoolDamaged("its epoch is not the one that it was made with")

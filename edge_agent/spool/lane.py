@@ -49,6 +49,8 @@ class Counts:
     pending: Size
     retained: Size
     """Taken by the hub, kept in case it comes back from a backup."""
+    n_lost: int = 0
+    """Entries that became gaps since the file was opened."""
 
 
 class LaneRows:
@@ -82,7 +84,8 @@ class LaneRows:
     def rows(self, after_seq: int, limit: int) -> list[Row]:
         """Return what is there after `after_seq`, in order; numbers may be missing."""
         found = self._db.execute(
-            "SELECT key, at, digest, body FROM entries WHERE key > ? AND key <= ?"
+            "SELECT key, at, CAST(digest AS BLOB), CAST(body AS BLOB)"
+            " FROM entries WHERE key > ? AND key <= ?"
             " ORDER BY key LIMIT ?",
             (self._key(after_seq), self._key(self.counts.next_seq - 1), limit),
         )
@@ -165,6 +168,7 @@ class LaneRows:
 
     def record_gap(self, first: int, last: int, reason: GapReason, now: datetime) -> None:
         """Store a gap, or make the one before it longer if that is of the same kind."""
+        self.counts = replace(self.counts, n_lost=self.counts.n_lost + last - first + 1)
         grown = self._db.execute(
             "UPDATE gaps SET last_seq = ? WHERE lane = ? AND last_seq = ? AND reason = ?"
             " RETURNING 1",

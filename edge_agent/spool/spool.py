@@ -171,6 +171,10 @@ class Spool:
             for rows in self._lanes.values()
         )
 
+    def n_lost(self) -> dict[Lane, int]:
+        """Return how many entries became gaps since the file was opened."""
+        return {lane: rows.counts.n_lost for lane, rows in self._lanes.items()}
+
     def close(self) -> None:
         self._db.close(force=True)
 

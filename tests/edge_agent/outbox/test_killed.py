@@ -15,6 +15,9 @@ from tests.edge_agent.entries import NOW, Noticed, wait_until
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = Path(__file__).with_name("append_forever.py")
+CAPACITY_BYTES = 50_000_000
+KILLS_BETWEEN_LOOKS = 5
+"""What so many lives append does not fill the outbox."""
 
 
 def append_and_kill(path: Path, ledger: Path, *, after_s: float) -> None:
@@ -39,28 +42,37 @@ def made_numbers(ledger: Path) -> list[tuple[int, int]]:
     return [(int(line[1]), int(line[3])) for line in lines if line[0] == "made"]
 
 
+def read_on(outbox: Outbox, after_seq: int) -> int:
+    """Return the last number, with none missing after `after_seq`."""
+    while found := outbox.pending("results", after_seq, limit=500, max_bytes=10**8).result(
+        timeout=10
+    ):
+        assert isinstance(found, Run)  # nothing is missing in between
+        assert found.first_seq == after_seq + 1
+        after_seq = found.last_seq
+    return after_seq
+
+
 def check(folder: Path, *, rounds: int) -> None:
-    path, ledger = folder / "outbox.db", folder / "ledger"
-    dice = random.Random(7)
-    for _ in range(rounds):
-        append_and_kill(path, ledger, after_s=dice.uniform(0.0, 0.3))
-    outbox = Outbox(path, capacity_bytes=50_000_000, now=lambda: NOW, problems=Noticed())
-    try:
-        stored, after_seq = 0, 0
-        while found := outbox.pending("results", after_seq, limit=500, max_bytes=10**8).result(
-            timeout=10
-        ):
-            assert isinstance(found, Run)  # nothing is missing in between
-            stored += len(found.bodies)
-            after_seq = found.last_seq
-    finally:
-        outbox.close()
-    made = made_numbers(ledger)
-    assert len(set(made)) == len(made)
-    assert {epoch for epoch, _ in made} == {outbox.epoch}
-    assert max(seq for _, seq in made) <= stored
-    n_intended = ledger.read_text().count("intent")
-    assert len(made) <= stored <= n_intended
+    """Kill again and again; now and then look whether all is there, and take it off, as a hub."""
+    path, dice, last_seq = folder / "outbox.db", random.Random(7), 0
+    for number in range(0, rounds, KILLS_BETWEEN_LOOKS):
+        ledger = folder / f"ledger-{number}"
+        for _ in range(min(KILLS_BETWEEN_LOOKS, rounds - number)):
+            append_and_kill(path, ledger, after_s=dice.uniform(0.0, 0.3))
+        before = last_seq
+        outbox = Outbox(path, capacity_bytes=CAPACITY_BYTES, now=lambda: NOW, problems=Noticed())
+        try:
+            last_seq = read_on(outbox, before)
+            outbox.ack("results", outbox.epoch, last_seq)
+        finally:
+            outbox.close()
+        made = made_numbers(ledger)
+        assert len(set(made)) == len(made)
+        assert {epoch for epoch, _ in made} == {outbox.epoch}
+        assert all(before < seq <= last_seq for _, seq in made)
+        n_intended = ledger.read_text().count("intent")
+        assert len(made) <= last_seq - before <= n_intended
 
 
 @pytest.mark.soak
