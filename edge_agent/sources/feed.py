@@ -4,7 +4,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeAlias
 
+from processing.media.packets import PacketTap
 from processing.vision.frame import Frame
+from processing.wire.camera import DesiredCamera
 
 
 class Feed(Protocol):
@@ -17,5 +19,16 @@ class Feed(Protocol):
         """
 
 
-FeedMaker: TypeAlias = Callable[[str], Feed]
-"""Returns the feed of an address as the wire has it; raises `SourceLost` if it is not one."""
+class Passage(Protocol):
+    """A source whose packets go to a tap and are not decoded; opened with every call."""
+
+    def packets(self, stop: threading.Event) -> Iterator[None]:
+        """Yield after every packet that the tap was given, until `stop` is set.
+
+        Raise `processing.media.decode.SourceLost`. A passage has no other end.
+        """
+
+
+FeedMaker: TypeAlias = Callable[[DesiredCamera, PacketTap | None], Feed]
+"""Returns the feed of a camera, which gives the tap every packet before it is decoded; raises
+`SourceLost` if its address is not one."""

@@ -1,16 +1,40 @@
 """A hub that was taken over names what is opened: cameras and one folder's videos, no more."""
 
 import threading
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
 from edge_agent.clock import utc_now
-from edge_agent.sources.address import file_in, open_feed
+from edge_agent.sources.address import file_in, open_feed, open_passage
 from edge_agent.sources.file import PlayedFile
 from edge_agent.sources.live import LiveFeed
 from processing.media.decode import SourceLost
+from processing.wire.camera import DesiredCamera, Streams
 from tests.processing.media.videos import pictures, write_video
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+
+def camera(source: str, *, clip_source: str = "") -> DesiredCamera:
+    streams = Streams(clip_source=clip_source)
+    return DesiredCamera(camera_id=UUID(int=1), name="Gate", source=source, streams=streams)
+
+
+class Nobody:
+    """A `PacketTap` that does not care."""
+
+    def begin(self, stream: "VideoStream") -> None: ...
+
+    def take(self, packet: "Packet[VideoStream]", at: datetime) -> None: ...
+
+    def end(self) -> None: ...
 
 
 @pytest.fixture
@@ -30,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["street.mp4", "more/barn.mp4", "inner.mp4"])
 def test_it_works(folder: Path, name: str) -> None:
-    feed = open_feed(f"file:{name}", files_dir=folder, now=utc_now)
+    feed = open_feed(camera(f"file:{name}"), None, files_dir=folder, now=utc_now)
     assert isinstance(feed, PlayedFile)
     assert next(feed.frames(threading.Event())).width == 64
 
@@ -40,7 +64,7 @@ def test_it_works(folder: Path, name: str) -> None:
     ["rtsp://10.0.0.7/main", "rtsps://u:p@cam:322/x", "http://cam/a.ts", "https://cam/", "usb:0"],
 )
 def test_cameras_may_be_named(address: str) -> None:
-    assert isinstance(open_feed(address, files_dir=None, now=utc_now), LiveFeed)
+    assert isinstance(open_feed(camera(address), None, files_dir=None, now=utc_now), LiveFeed)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +82,7 @@ def test_no_other_file_can_be_named(folder: Path, name: str) -> None:
 
 def test_without_a_folder_no_file_is_played() -> None:
     with pytest.raises(SourceLost, match="files_dir"):
-        open_feed("file:street.mp4", files_dir=None, now=utc_now)
+        open_feed(camera("file:street.mp4"), None, files_dir=None, now=utc_now)
 
 
 @pytest.mark.parametrize(
@@ -74,12 +98,24 @@ def test_without_a_folder_no_file_is_played() -> None:
     ],
 )  # fmt: skip
 def test_nothing_else_is_opened(folder: Path, address: str) -> None:
+    stop = threading.Event()
     with pytest.raises(SourceLost):
-        next(open_feed(address, files_dir=folder, now=utc_now).frames(threading.Event()))
+        next(open_feed(camera(address), None, files_dir=folder, now=utc_now).frames(stop))
+    main = camera("usb:0", clip_source=address)
+    with pytest.raises(SourceLost):
+        next(open_passage(main, Nobody(), files_dir=folder, now=utc_now).packets(stop))
+
+
+def test_a_main_stream_may_be_a_file_of_the_folder(folder: Path) -> None:
+    main = camera("usb:0", clip_source="file:street.mp4")
+    passage = open_passage(main, Nobody(), files_dir=folder, now=utc_now)
+    assert len(list(islice(passage.packets(threading.Event()), 4))) == 4
 
 
 def test_no_reason_ever_holds_the_password() -> None:
-    feed = open_feed("rtsp://admin:hunter2@127.0.0.1:9/x", files_dir=None, now=utc_now)
+    feed = open_feed(
+        camera("rtsp://admin:hunter2@127.0.0.1:9/x"), None, files_dir=None, now=utc_now
+    )
     with pytest.raises(SourceLost) as lost:
         next(feed.frames(threading.Event()))
     assert "hunter2" not in str(lost.value)
