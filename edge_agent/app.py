@@ -14,25 +14,39 @@ from uuid import uuid4
 import structlog
 
 from edge_agent.capture import Surroundings
+from edge_agent.clips.courier import ClipCourier
+from edge_agent.clips.shelf import ClipShelf
 from edge_agent.clock import utc_now
 from edge_agent.config import AgentConfig
+from edge_agent.discovery import Discovery
 from edge_agent.health import Health
 from edge_agent.identity import Identity, IdentityFiles
 from edge_agent.ledger import Ledger
 from edge_agent.link import Link
 from edge_agent.live import LiveDesk
+from edge_agent.liveness import Asked, Check, troubles
+from edge_agent.metrics.families import EngineFigures, LinkFigures, OutboxFigures
+from edge_agent.metrics.page import Sources, metrics_page
+from edge_agent.metrics.server import MetricsServer
 from edge_agent.model_store import ModelStore
 from edge_agent.outbox import Outbox
 from edge_agent.portions import Portions
 from edge_agent.reconcile import LastWishes
+from edge_agent.running_events import RunningEvents
 from edge_agent.session import Parts
 from edge_agent.site import Site
 from edge_agent.sources.address import open_feed
+from edge_agent.spool.spool import Spool
+from edge_agent.systemd_notify import ServiceManager
 from edge_agent.watch import Watch
+from processing.inference.device_names import device_names
 from processing.tracking.ids import track_ids
+from processing.wire.messages import ClipMissing
 from processing.wire.version import VERSION
 
 _MB: Final = 1_000_000
+_OUTBOX_PATIENCE_S: Final = 60.0
+_EXPIRE_EVERY_S: Final = 300.0
 
 log = structlog.get_logger()
 
@@ -68,16 +82,37 @@ class _Agent:
             problems=self._health,
             ledger=self._ledger,
         )
+        self._shelf = ClipShelf(
+            config.resolved_clips_dir, max_mb=config.clips_max_mb, max_days=config.clips_max_days
+        )
+        self._events = RunningEvents(
+            config.data_dir / "running-events.msgpack",
+            append=self._outbox.append,
+            clip_of=self._shelf.made,
+        )
         self._live = LiveDesk()
         around = Surroundings(
-            make_feed=partial(open_feed, files_dir=config.files_dir, now=utc_now),
+            make_feed=partial(
+                open_feed,
+                files_dir=config.files_dir,
+                now=utc_now,
+                hardware=config.hardware_decode,
+            ),
             health=self._health,
             raise_event=self._outbox.append,
             now=utc_now,
             dice=dice.random,
+            files_dir=config.files_dir,
         )
         self._site = Site(
-            ModelStore(config.bundle, device=config.device, cache_dir=config.resolved_cache_dir),
+            ModelStore(
+                config.bundle,
+                device=config.device,
+                cache_dir=config.resolved_cache_dir,
+                mode=config.inference_mode,
+                n_requests=config.inference_requests,
+                problems=self._health,
+            ),
             wishes=LastWishes(config.data_dir / "desired.msgpack"),
             health=self._health,
             raise_event=self._outbox.append,
@@ -86,10 +121,15 @@ class _Agent:
                 around=around,
                 health=self._health,
                 live=self._live,
-                append=self._outbox.append,
+                append=self._events.append,
                 ids=track_ids(),
+                shelf=self._shelf,
             ),
             now=utc_now,
+        )
+        hub_url = config.hub_url or identity.membership.hub_url
+        self._courier = ClipCourier(
+            self._shelf, hub_url=hub_url, send=self._tell_hub, dice=dice.random
         )
         parts = Parts(
             identity=identity,
@@ -100,11 +140,22 @@ class _Agent:
             health=self._health,
             portions=Portions(),
             on_desired=self._site.desire,
+            on_clips=self._courier.demand,
             now=utc_now,
         )
-        hub_url = config.hub_url or identity.membership.hub_url
         self._link = Link(hub_url, parts, dice=dice)
+        self._discovery = Discovery(self._health.found_are) if config.discovers_cameras else None
+        self._manager = ServiceManager(config.notify_socket, watchdog_usec=config.watchdog_usec)
+        self._checks: tuple[Check, ...] = (
+            Asked("the outbox", self._outbox.states, patience_s=_OUTBOX_PATIENCE_S).check,
+            self._site.stuck,
+        )
+        self._metrics_port = config.metrics_port
+        self._wanted_devices = device_names(config.device)
         log.info("agent.started", agent=str(identity.membership.agent_id), hub=hub_url)
+
+    def _tell_hub(self, message: ClipMissing) -> None:
+        self._link.say(message)
 
     async def run_until(self, stop: asyncio.Event) -> None:
         """Run link and cameras; return once `stop` is set."""
@@ -122,21 +173,80 @@ class _Agent:
         self._outbox.call_on_commit(on_loop(self._link.wake))
         self._live.call_on_put(on_loop(self._link.wake))
         self._health.call_on_change(on_loop(self._link.state_changed))
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(self._link.run()), tasks.create_task(self._site.run())]
+        server = MetricsServer(
+            page=partial(metrics_page, self._sources()), troubles=lambda: troubles(self._checks)
+        )
+        works = (
+            self._link.run(),
+            self._site.run(),
+            self._courier.run(),
+            self._manager.show_life(self._checks),
+            self._expire_clips(),
+        )
+        async with server.serving(self._metrics_port, self._health), asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(work) for work in works]
+            if self._discovery is not None:
+                self._discovery.start()
+            self._manager.ready("working")
             await stop.wait()
+            self._manager.stopping()
             for task in running:
                 task.cancel()
 
+    async def _expire_clips(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._shelf.expire, utc_now())
+            except OSError as error:
+                self._health.problem("clips", f"old clips cannot be deleted: {error}")
+            else:
+                self._health.solved("clips")
+            await asyncio.sleep(_EXPIRE_EVERY_S)
+
+    def _sources(self) -> Sources:
+        """Return where the metrics come from."""
+        return Sources(
+            software=f"farwatch {VERSION}",
+            now=utc_now,
+            health=self._health,
+            camera_names=self._site.camera_names,
+            link=lambda: LinkFigures(self._link.is_up, self._link.n_welcomes),
+            outbox=lambda: self._outbox.look(_outbox_figures),
+            engine=self._engine_figures,
+            clips_bytes=lambda: self._shelf.n_bytes,
+        )
+
+    def _engine_figures(self) -> EngineFigures | None:
+        device = self._site.device
+        if device is None:
+            return None
+        cameras = self._health.figures()
+        at_work = device.split("+")
+        return EngineFigures(
+            n_inferences=sum(each.state.n_frames for each in cameras),
+            n_failures=sum(each.dropped["inference_failed"] for each in cameras),
+            devices={name: name in at_work for name in {*self._wanted_devices, *at_work}},
+        )
+
     def close(self) -> None:
         """Stop the cameras, and write what they have made."""
+        if self._discovery is not None:
+            self._discovery.close()
         is_clean = self._site.close()
         self._outbox.close()
+        if is_clean:
+            self._events.all_stored()
         if self._ledger is not None:
             self._ledger.close()
         log.info("agent.stopped")
         if not is_clean:
             os._exit(1)  # a thread hangs in C code, and would keep the process for ever
+
+
+def _outbox_figures(spool: Spool) -> OutboxFigures:
+    return OutboxFigures(
+        spool.states(), spool.n_bytes, spool.n_lost(), n_dead_letters=len(spool.dead_letters())
+    )
 
 
 def _stop_when_asked(stop: asyncio.Event) -> threading.Event:

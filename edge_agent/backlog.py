@@ -5,9 +5,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_agent.spool.spool import New
-from processing.wire.messages import LANES, EventRaised, Lane, Result, SampleOffered
+from processing.wire.messages import (
+    LANES,
+    EventRaised,
+    Lane,
+    Result,
+    SampleOffered,
+    Thumbnail,
+)
 
-Entry = Result | EventRaised | SampleOffered
+Entry = Result | EventRaised | SampleOffered | Thumbnail
 
 MAX_ENTRIES: Final = 5_000
 MAX_BYTES: Final = 32 * 1024 * 1024

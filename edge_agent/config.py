@@ -13,6 +13,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from processing.inference.device_names import device_names
+
 
 class BadConfig(Exception):
     """A setting is wrong; the text says which, and what would be right."""
@@ -41,14 +43,24 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _checked_devices(setting: str) -> str:
+    device_names(setting)
+    return setting
+
+
 HubUrl = Annotated[str, AfterValidator(checked_hub_url)]
+Devices = Annotated[str, AfterValidator(_checked_devices)]
 
 
 class AgentConfig(BaseSettings):
     """What a person may set: `FARWATCH_DATA_DIR=...`, or `data_dir = "..."` in a TOML file."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FARWATCH_", frozen=True, extra="ignore", env_ignore_empty=True
+        env_prefix="FARWATCH_",
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        populate_by_name=True,
     )
 
     data_dir: Path = Path(".data/agent")
@@ -59,14 +71,35 @@ class AgentConfig(BaseSettings):
     """The folder of the bundle to run."""
     cache_dir: Path | None = None
     """Keeps compiled networks; without it in `data_dir`."""
-    device: str = "CPU"
-    """As OpenVINO names it: CPU, GPU, NPU, AUTO."""
+    device: Devices = "CPU"
+    """As OpenVINO names it: CPU, GPU, NPU, AUTO. Several, as GPU,CPU, share the work; where all of
+    them fail the CPU does it."""
+    inference_mode: Literal["throughput", "latency"] = "throughput"
+    """Many frames a second, or each of them soon."""
+    inference_requests: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Frames on a device at once; without it as many as keep it busy."""
+    hardware_decode: Annotated[str, Field(pattern="^[a-z0-9]{0,16}$")] = ""
+    """Decode video on a chip that FFmpeg knows by this name, such as qsv; empty: on the CPU, as
+    also where the chip is not there or does not know the video."""
     files_dir: Path | None = None
     """The only folder whose videos a camera `file:NAME` may play."""
     ledger: Path | None = None
     """For tests: a line for every result, before it is stored and after."""
     outbox_max_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 512
     """More than this that the hub has not taken yet, and the oldest pictures go first."""
+    clips_dir: Path | None = None
+    """Keeps clips of events; without it in `data_dir`."""
+    clips_max_mb: Annotated[int, Field(ge=10, le=10_000_000)] = 2048
+    """The oldest clips go when all together are larger."""
+    clips_max_days: Annotated[float, Field(gt=0, le=3650)] = 14.0
+    """Older clips go."""
+    discovers_cameras: bool = True
+    """Ask the network now and then which cameras there are (ONVIF), to suggest them at the hub."""
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 9465
+    """Serves `/metrics` for Prometheus, and `/healthz`, to this machine only; 0: not at all."""
+    notify_socket: Annotated[str, Field(validation_alias="NOTIFY_SOCKET")] = ""
+    """Where systemd listens for signs of life; it sets this itself, and the next one."""
+    watchdog_usec: Annotated[int, Field(ge=0, validation_alias="WATCHDOG_USEC")] = 0
     log_format: Literal["console", "json"] = "console"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)
@@ -88,6 +121,11 @@ class AgentConfig(BaseSettings):
     def resolved_cache_dir(self) -> Path:
         """Return where compiled networks are kept."""
         return self.cache_dir or self.data_dir / "cache"
+
+    @property
+    def resolved_clips_dir(self) -> Path:
+        """Return where clips are kept."""
+        return self.clips_dir or self.data_dir / "clips"
 
 
 def load_config(file: Path | None = None, **options: object) -> AgentConfig:

@@ -12,8 +12,11 @@ from typing import Final
 import httpx
 import numpy as np
 
+from edge_agent import examine
 from edge_agent.clock import Clock
 from edge_agent.config import AgentConfig
+from edge_agent.discovery import probe
+from edge_agent.examine import Trouble
 from edge_agent.identity import BadIdentity, Identity, IdentityFiles, NotEnrolled
 from edge_agent.logs import without_credentials
 from edge_agent.model_store import ModelStore, NoModel
@@ -23,17 +26,14 @@ from edge_agent.spool.ballast import free_bytes
 from processing.inference.detector import InferenceFailed
 from processing.media.decode import SourceLost
 from processing.vision.frame import Frame
+from processing.wire.camera import DesiredCamera
 from processing.wire.limits import FUTURE_TOLERANCE_S
-from processing.wire.messages import DesiredCamera
+from processing.wire.messages import FoundCamera
 
 _HUB_TIMEOUT_S: Final = 10.0
 _CAMERA_TIMEOUT_S: Final = 15.0
 _CLOCK_WORTH_TELLING_S: Final = 5.0
 _LEAST_FREE_BYTES: Final = 200_000_000
-
-
-class Trouble(Exception):
-    """A check failed; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,15 @@ class Doctor:
     """Looks at everything a running agent needs, without disturbing one that runs."""
 
     def __init__(
-        self, config: AgentConfig, *, now: Clock, transport: httpx.BaseTransport | None = None
+        self,
+        config: AgentConfig,
+        *,
+        now: Clock,
+        transport: httpx.BaseTransport | None = None,
+        probe: Callable[[], tuple[FoundCamera, ...]] = probe,
     ) -> None:
         self._config = config
+        self._probe = probe
         self._now = now
         self._transport = transport
         self._identity_files = IdentityFiles(config.data_dir)
@@ -64,8 +70,15 @@ class Doctor:
         yield _check("data folder", self._data_folder)
         yield _check("identity", self._identity)
         yield _check("hub", self._hub)
+        config = self._config
+        yield _check("devices", partial(examine.devices, config.device))
         yield _check("model", self._model)
-        cameras = LastWishes(self._config.data_dir / "desired.msgpack").read().cameras
+        cameras = LastWishes(config.data_dir / "desired.msgpack").read().cameras
+        yield _check("network", partial(examine.network, self._probe))
+        yield _check("hours", partial(examine.hours, cameras, self._now()))
+        yield _check("clips", partial(examine.clip_folder, config.resolved_clips_dir, cameras))
+        yield _check("metrics", partial(examine.metrics, config.metrics_port))
+        yield _check("watchdog", lambda: examine.watchdog(examine.unit_properties()))
         if not cameras:
             yield Finding("cameras", is_ok=True, text="the hub has not named any yet")
         for camera in cameras:
@@ -119,7 +132,7 @@ class Doctor:
         )
 
     def _camera(self, camera: DesiredCamera) -> str:
-        feed = open_feed(camera.source, files_dir=self._config.files_dir, now=self._now)
+        feed = open_feed(camera, None, files_dir=self._config.files_dir, now=self._now)
         frame = next(feed.frames(threading.Event()))
         return f"sends pictures of {frame.width} x {frame.height}"
 

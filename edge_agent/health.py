@@ -12,13 +12,23 @@ from uuid import UUID
 import structlog
 
 from edge_agent.clock import Clock
+from edge_agent.histogram import Histogram
 from processing.wire.limits import MAX_TEXT
-from processing.wire.messages import BundleState, CameraState, LaneState, StateReport
+from processing.wire.messages import (
+    BundleState,
+    CameraState,
+    FoundCamera,
+    ImageState,
+    LaneState,
+    StateReport,
+)
 
 CameraCondition: TypeAlias = Literal["connecting", "online", "unreachable", "disabled"]
 
 _RATE_WINDOW_S: Final = 5.0
 _MAX_PROBLEMS: Final = 20
+_MAX_FOUND: Final = 64
+_LATENCY_BOUNDS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 log = structlog.get_logger()
 
@@ -31,9 +41,23 @@ class _Camera:
     width: int = 0
     height: int = 0
     n_frames: int = 0
+    n_gated: int = 0
+    image: ImageState | None = None
     dropped: Counter[str] = field(default_factory=Counter)
+    latency: Histogram = field(default_factory=lambda: Histogram(_LATENCY_BOUNDS_S))
     analysed: deque[float] = field(default_factory=deque)
     """Monotonic instants of the frames in the rate's window."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFigures:
+    """What has been counted of one camera since the agent began to watch it."""
+
+    state: CameraState
+    dropped: Counter[str]
+    """Frames by reason."""
+    latency: Histogram
+    """From capture to result, in seconds."""
 
 
 class Health:
@@ -46,6 +70,7 @@ class Health:
         self._cameras: dict[UUID, _Camera] = {}
         self._problems: dict[str, str] = {}
         self._bundle: BundleState | None = None
+        self._found: tuple[FoundCamera, ...] = ()
         self._desired_version = 0
 
     def call_on_change(self, on_change: Callable[[], None]) -> None:
@@ -55,13 +80,14 @@ class Health:
     # ------------------------------------------------------------ problems
 
     def problem(self, key: str, text: str) -> None:
-        """Tell people what is wrong until `solved`; logged once while the text stays the same."""
+        """Tell people what is wrong until `solved`; its first words are logged."""
         with self._lock:
-            if self._problems.get(key) == text:
-                return
+            before = self._problems.get(key)
             self._problems[key] = text
-        log.warning("problem", about=key, text=text)
-        self._on_change()
+        if before is None:
+            log.warning("problem", about=key, text=text)
+        if before != text:
+            self._on_change()
 
     def solved(self, key: str) -> None:
         """Take a problem back, if there is one."""
@@ -109,8 +135,10 @@ class Health:
             for camera_id in self._cameras.keys() - wanted:
                 del self._cameras[camera_id]
 
-    def frame_analysed(self, camera_id: UUID, *, width: int, height: int) -> None:
-        """Count a frame that became a result."""
+    def frame_analysed(
+        self, camera_id: UUID, *, width: int, height: int, latency_s: float | None = None
+    ) -> None:
+        """Count a frame that became a result, and how long that took from its capture."""
         with self._lock:
             camera = self._cameras.get(camera_id)
             if camera is not None:
@@ -118,6 +146,22 @@ class Health:
                 camera.width, camera.height = width, height
                 camera.analysed.append(time.monotonic())
                 _forget_old(camera.analysed)
+                if latency_s is not None:
+                    camera.latency.observe(latency_s)
+
+    def frame_gated(self, camera_id: UUID) -> None:
+        """Count a frame in which nothing moves, and which the network was spared."""
+        with self._lock:
+            camera = self._cameras.get(camera_id)
+            if camera is not None:
+                camera.n_gated += 1
+
+    def image_is(self, camera_id: UUID, image: ImageState) -> None:
+        """Note what a camera's pictures are like; the next report says it."""
+        with self._lock:
+            camera = self._cameras.get(camera_id)
+            if camera is not None:
+                camera.image = image
 
     def frame_dropped(self, camera_id: UUID, reason: str) -> None:
         """Count a frame that was wanted and is not looked at."""
@@ -132,6 +176,14 @@ class Health:
             camera = self._cameras.get(camera_id)
             return Counter(camera.dropped) if camera else Counter()
 
+    def figures(self) -> tuple[CameraFigures, ...]:
+        """Return what was counted of every camera, as copies that do not change any more."""
+        with self._lock:
+            return tuple(
+                CameraFigures(_told(key, camera), Counter(camera.dropped), camera.latency.copy())
+                for key, camera in self._cameras.items()
+            )
+
     # ------------------------------------------------------------ the rest
 
     def bundle_is(self, bundle: BundleState | None) -> None:
@@ -139,6 +191,14 @@ class Health:
         with self._lock:
             self._bundle = bundle
         self._on_change()
+
+    def found_are(self, found: tuple[FoundCamera, ...]) -> None:
+        """Note which cameras answered on the agent's network; the first of them if too many."""
+        found = found[:_MAX_FOUND]
+        with self._lock:
+            is_news, self._found = found != self._found, found
+        if is_news:
+            self._on_change()
 
     def desired_is(self, version: int) -> None:
         """Note which desired state has been acted upon."""
@@ -156,6 +216,7 @@ class Health:
                 bundles=(self._bundle,) if self._bundle else (),
                 lanes=lanes,
                 problems=tuple(text[:MAX_TEXT] for text in self._problems.values())[:_MAX_PROBLEMS],
+                found=self._found,
             )
 
 
@@ -177,4 +238,6 @@ def _told(camera_id: UUID, camera: _Camera) -> CameraState:
         n_dropped=camera.dropped.total(),
         width=camera.width,
         height=camera.height,
+        n_gated=camera.n_gated,
+        image=camera.image,
     )

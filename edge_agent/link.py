@@ -19,7 +19,7 @@ from edge_agent.session import HubLost, Parts, RefusedByHub, Session, WrongHub
 from edge_agent.spool.database import SpoolDamaged, SpoolRefused
 from processing.wire.codec import SUBPROTOCOL
 from processing.wire.limits import MAX_MESSAGE_BYTES
-from processing.wire.messages import Refused, Welcome
+from processing.wire.messages import ClipMissing, Refused, Welcome
 
 _BASE_S: Final = 0.25
 _CAP_S: Final = 10.0
@@ -60,6 +60,18 @@ class Link:
         self._session: Session | None = None
         self._welcomed_at: float | None = None
         self._lost_at: float | None = None
+        self.n_welcomes = 0
+        """How often the hub has let us in."""
+
+    @property
+    def is_up(self) -> bool:
+        """Return whether the hub has let us in, and we are still connected."""
+        return self._session is not None and self._welcomed_at is not None
+
+    def say(self, message: ClipMissing) -> None:
+        """Tell the hub, if it listens; it asks again if it missed that."""
+        if self._session is not None:
+            self._session.say(message)
 
     def wake(self) -> None:
         """Say that there may be something to send."""
@@ -116,6 +128,7 @@ class Link:
 
     def _be_welcome(self, welcome: Welcome) -> None:
         self._welcomed_at = time.monotonic()
+        self.n_welcomes += 1
         away_s = 0.0 if self._lost_at is None else self._welcomed_at - self._lost_at
         self._lost_at = None
         log.info("hub.connected", url=self._url, name=welcome.agent_name, away_s=round(away_s, 1))

@@ -19,7 +19,7 @@ import structlog
 from edge_agent.backlog import Backlog, Entry, Waiting
 from edge_agent.clock import Clock
 from edge_agent.ledger import Ledger
-from edge_agent.spool.ballast import Ballast
+from edge_agent.spool.ballast import Ballast, free_bytes
 from edge_agent.spool.database import DiskFull, SpoolDamaged, SpoolRefused
 from edge_agent.spool.lane import GapReason
 from edge_agent.spool.salvage import delete, move_over, put_aside
@@ -32,14 +32,17 @@ from processing.wire.messages import (
     Rejection,
     Result,
     SampleOffered,
+    Thumbnail,
 )
 
 T = TypeVar("T")
 
-_GROUP_S: Final = 0.02
+_GROUP_S: Final = 0.04
 _GROUP_ENTRIES: Final = 100
 _RETRY_S: Final = 0.5
 _ACK_S: Final = 1.0
+_BRINK_BYTES: Final = 8 * 1024 * 1024
+"""Of free space: a commit needs some of it for the log, which may be half as large."""
 _EXTRA_ROOM_SHARE: Final = 8
 """What goes when the disk is full: one part in this many of what the outbox holds."""
 
@@ -61,7 +64,7 @@ def lane_of(entry: Entry) -> Lane:
     match entry:
         case Result():
             return "results"
-        case SampleOffered():
+        case SampleOffered() | Thumbnail():
             return "media"
         case EventRaised(severity="info"):
             return "events"
@@ -122,7 +125,10 @@ class Outbox:
         body = _encode(entry)
         with self._changed:
             self._backlog.add(Waiting(New(lane, at, body), entry))
-            self._changed.notify()
+            n_waiting = len(self._backlog)
+            # Between the first and the last of a group there is nothing to do but wait.
+            if n_waiting == 1 or n_waiting >= _GROUP_ENTRIES or self._retry_at:
+                self._changed.notify()
 
     def pending(
         self, lane: Lane, after_seq: int, *, limit: int, max_bytes: int
@@ -173,6 +179,10 @@ class Outbox:
     def states(self) -> Future[tuple[LaneState, ...]]:
         """Return how full each lane is."""
         return self._call(self._states)
+
+    def look(self, read: Callable[[Spool], T]) -> Future[T]:
+        """Return what `read` finds out, which is called on the outbox's thread."""
+        return self._call(lambda: read(self._spool))
 
     def close(self) -> None:
         """Write what waits, once more if the disk refuses, and close the file."""
@@ -238,6 +248,9 @@ class Outbox:
                 self._committed(group, seqs)
 
     def _commit(self, news: list[New], lost: dict[Lane, int]) -> list[int]:
+        if self._is_at_brink():
+            # From here on the file takes no more of the disk: what comes in pushes out as much.
+            self._spool.drop_some(sum(len(new.body) for new in news), now=self._now())
         try:
             return self._append(news, lost)
         except DiskFull:
@@ -245,6 +258,12 @@ class Outbox:
             self._ballast.release()
             self._spool.drop_some(self._spool.n_bytes // _EXTRA_ROOM_SHARE, now=self._now())
             return self._append(news, lost)
+
+    def _is_at_brink(self) -> bool:
+        try:
+            return free_bytes(self._path.parent) < _BRINK_BYTES
+        except OSError:
+            return False  # the commit will say what is wrong
 
     def _append(self, news: list[New], lost: dict[Lane, int]) -> list[int]:
         now = self._now()
@@ -338,7 +357,20 @@ class Outbox:
         self._spool = Spool(self._path, capacity_bytes=self._capacity_bytes)
         n_moved = move_over(aside, self._spool, self._take_acks(), now=self._now())
         log.warning("outbox.begun_anew", epoch=self._spool.epoch, n_moved=n_moved)
+        self._tell(
+            "outbox_begun_anew",
+            "The agent numbers its outbox anew; results may have come twice",
+            f"the hub had more of it than this machine: is it a copy of an older one? "
+            f"{n_moved} entries go on in the new file",
+        )
         delete(aside)
+
+    def _tell(self, kind: str, title: str, detail: str) -> None:
+        """Put an alert into the file, which is new."""
+        event = EventRaised(
+            kind=kind, occurred_at=self._now(), title=title, detail=detail, severity="error"
+        )
+        self._spool.append([New("alerts", event.occurred_at, _encode(event))], now=self._now())
 
     # ------------------------------------------------------------ small
 

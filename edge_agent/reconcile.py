@@ -10,7 +10,8 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from processing.wire.messages import DesiredCamera, DesiredState
+from processing.wire.camera import DesiredCamera
+from processing.wire.messages import DesiredState
 
 log = structlog.get_logger()
 
@@ -42,21 +43,31 @@ Change: TypeAlias = Start | Stop | Tune
 def changes(desired: DesiredState, actual: Mapping[UUID, DesiredCamera]) -> list[Change]:
     """Return what makes `actual` (the cameras that are watched) what is desired; stops first.
 
-    A camera with another source is stopped and started; one that is disabled is stopped.
+    A camera whose pictures come from elsewhere now, or go elsewhere, is stopped and started; one
+    that is disabled is stopped.
     """
     wanted = {camera.camera_id: camera for camera in desired.cameras if camera.is_enabled}
     stops: list[Change] = []
     begins: list[Change] = []
     for camera_id, camera in actual.items():
-        if camera_id not in wanted or wanted[camera_id].source != camera.source:
+        if camera_id not in wanted or _is_another(wanted[camera_id], camera):
             stops.append(Stop(camera_id))
     for camera_id, camera in wanted.items():
         before = actual.get(camera_id)
-        if before is None or before.source != camera.source:
+        if before is None or _is_another(camera, before):
             begins.append(Start(camera))
         elif before != camera:
             begins.append(Tune(camera))
     return stops + begins
+
+
+def _is_another(wanted: DesiredCamera, actual: DesiredCamera) -> bool:
+    return (
+        wanted.source != actual.source
+        or wanted.streams.clip_source != actual.streams.clip_source
+        or wanted.clips.is_on != actual.clips.is_on
+        or (bool(wanted.streams.clip_source) and wanted.schedule != actual.schedule)
+    )
 
 
 class LastWishes:

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, assert_never
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, TypeAlias, TypeVar, assert_never
 
 import msgspec
 import structlog
@@ -16,6 +17,7 @@ from processing.wire.messages import (
     LANES,
     Ack,
     AgentMessage,
+    ClipMissing,
     EventBatch,
     EventRaised,
     Gap,
@@ -24,16 +26,23 @@ from processing.wire.messages import (
     ResultBatch,
     SampleBatch,
     SampleOffered,
+    Thumbnail,
+    ThumbnailBatch,
 )
 
+T = TypeVar("T")
+
 Send = Callable[[AgentMessage], Awaitable[None]]
+LaneBatch: TypeAlias = ResultBatch | EventBatch | SampleBatch | ThumbnailBatch
 
 _ACK_PATIENCE_S: Final = 30.0
+_MOST_WORDS: Final = 64
 _REJECTION_SHOWN_S: Final = 600.0
 
 _results = msgspec.msgpack.Decoder(Result)
 _events = msgspec.msgpack.Decoder(EventRaised)
 _samples = msgspec.msgpack.Decoder(SampleOffered)
+_thumbnails = msgspec.msgpack.Decoder(Thumbnail)
 
 log = structlog.get_logger()
 
@@ -64,6 +73,7 @@ class Sender:
         self._epoch = outbox.epoch
         self._sent = {lane: taken.get(lane, 0) for lane in LANES}
         self.in_flight: list[Batch] = []
+        self._words: deque[ClipMissing] = deque(maxlen=_MOST_WORDS)
         self._news = asyncio.Event()
         self._progress_at = time.monotonic()
 
@@ -71,11 +81,16 @@ class Sender:
         """Say that there may be something to send."""
         self._news.set()
 
+    def say(self, message: ClipMissing) -> None:
+        """Send this before anything else; it is not kept."""
+        self._words.append(message)
+        self.wake()
+
     async def run(self) -> None:
         """Send until cancelled. Raise `SendingStopped`, or what `send` raises."""
         while True:
             self._news.clear()
-            if await self._send_durable() or await self._send_picture():
+            if await self._send_words() or await self._send_durable() or await self._send_live():
                 continue
             await self._wait()
 
@@ -103,7 +118,10 @@ class Sender:
             return
         patience = self._progress_at + _ACK_PATIENCE_S - time.monotonic()
         try:
-            await asyncio.wait_for(self._news.wait(), max(0.0, patience))
+            # Not `wait_for`: in Python 3.11 it swallows a cancellation that comes with the news,
+            # and the agent that is to end would go on.
+            async with asyncio.timeout(max(0.0, patience)):
+                await self._news.wait()
         except TimeoutError as error:
             message = f"the hub has acknowledged nothing for {_ACK_PATIENCE_S:.0f} s"
             raise SendingStopped(message) from error
@@ -112,9 +130,12 @@ class Sender:
         """Send the next batch of the first lane that has one, if the hub may be sent more."""
         if self._outbox.epoch != self._epoch:
             raise SendingStopped("the outbox has begun a new file")
-        if len(self.in_flight) >= self._portions.n_batches:
-            return False
+        n_free = self._portions.n_batches - len(self.in_flight)
         for lane in LANES:
+            # One more for alerts: the hub may hold back what is in flight of other lanes.
+            is_spare = lane == "alerts" and not self._portions.is_cautious
+            if n_free + is_spare <= 0:
+                return False
             if self._outbox.last_seq(lane) <= self._sent[lane]:
                 continue
             found = await asyncio.wrap_future(
@@ -136,6 +157,7 @@ class Sender:
         else:
             try:
                 message = batch_of(lane, found, epoch=self._epoch)
+                found = Run(found.first_seq, found.bodies[: len(message.entries)])
             except msgspec.DecodeError:
                 await self._take_out_unreadable(lane, found)
                 return
@@ -144,11 +166,17 @@ class Sender:
         self.in_flight.append(Batch(lane, first, found.last_seq, is_gap=is_gap))
         await self._send(message)
 
-    async def _send_picture(self) -> bool:
-        picture = self._live.take()
-        if picture is None:
+    async def _send_words(self) -> bool:
+        if not self._words:
             return False
-        await self._send(picture)
+        await self._send(self._words.popleft())
+        return True
+
+    async def _send_live(self) -> bool:
+        shown = self._live.take()
+        if shown is None:
+            return False
+        await self._send(shown)
         return True
 
     async def _take_out_unreadable(self, lane: Lane, run: Run) -> None:
@@ -173,18 +201,40 @@ class Sender:
         loop.call_later(_REJECTION_SHOWN_S, self._problems.solved, key)
 
 
-def batch_of(lane: Lane, run: Run, *, epoch: int) -> ResultBatch | EventBatch | SampleBatch:
-    """Return the message that carries a run; raise `msgspec.DecodeError` if it is not readable."""
+def batch_of(lane: Lane, run: Run, *, epoch: int) -> LaneBatch:
+    """Return the message that carries a run, or of the media lane's how much of it is of one kind.
+
+    Raise `msgspec.DecodeError` if it is not readable.
+    """
     first = run.first_seq
     match lane:
         case "results":
             results = tuple(_results.decode(body) for body in run.bodies)
             return ResultBatch(epoch=epoch, first_seq=first, entries=results)
         case "media":
-            samples = tuple(_samples.decode(body) for body in run.bodies)
-            return SampleBatch(epoch=epoch, first_seq=first, entries=samples)
+            return _media_batch(run, epoch=epoch)
         case "alerts" | "events":
             events = tuple(_events.decode(body) for body in run.bodies)
             return EventBatch(epoch=epoch, first_seq=first, lane=lane, entries=events)
         case _:
             assert_never(lane)
+
+
+def _media_batch(run: Run, *, epoch: int) -> SampleBatch | ThumbnailBatch:
+    first = run.first_seq
+    if thumbnails := _leading(_thumbnails, run.bodies):
+        return ThumbnailBatch(epoch=epoch, first_seq=first, entries=thumbnails)
+    if samples := _leading(_samples, run.bodies):
+        return SampleBatch(epoch=epoch, first_seq=first, entries=samples)
+    raise msgspec.DecodeError("neither a sample nor a thumbnail")
+
+
+def _leading(decoder: msgspec.msgpack.Decoder[T], bodies: Sequence[bytes]) -> tuple[T, ...]:
+    """Return the first bodies as far as they are what the decoder reads."""
+    found: list[T] = []
+    for body in bodies:
+        try:
+            found.append(decoder.decode(body))
+        except msgspec.DecodeError:
+            break
+    return tuple(found)

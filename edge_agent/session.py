@@ -26,6 +26,8 @@ from processing.wire.messages import (
     Ack,
     AgentMessage,
     Challenge,
+    ClipDemand,
+    ClipMissing,
     DesiredState,
     Hello,
     HubMessage,
@@ -70,6 +72,7 @@ class Parts:
     health: Health
     portions: Portions
     on_desired: Callable[[DesiredState], None]
+    on_clips: Callable[[ClipDemand], None]
     now: Clock
 
 
@@ -109,6 +112,11 @@ class Session:
         """Say that there may be something to send."""
         if self._sender is not None:
             self._sender.wake()
+
+    def say(self, message: ClipMissing) -> None:
+        """Send this when its turn comes."""
+        if self._sender is not None:
+            self._sender.say(message)
 
     def state_changed(self) -> None:
         """Say that a report would read differently."""
@@ -204,19 +212,24 @@ class Session:
                 # A newer hub may say what we do not understand; an ack that we miss is noticed.
                 log.warning("hub.not_understood", reason=str(error))
                 continue
-            match message:
-                case Ack():
-                    sender.acked(message)
-                case DesiredState():
-                    self._parts.on_desired(message)
-                case LiveDemand():
-                    self._parts.live.demand(message)
-                case Refused():
-                    raise RefusedByHub(message)
-                case Challenge() | Welcome():
-                    raise HubLost("the hub began to greet us again")
-                case _:
-                    assert_never(message)
+            self._obey(sender, message)
+
+    def _obey(self, sender: Sender, message: HubMessage) -> None:
+        match message:
+            case Ack():
+                sender.acked(message)
+            case DesiredState():
+                self._parts.on_desired(message)
+            case LiveDemand():
+                self._parts.live.demand(message)
+            case ClipDemand():
+                self._parts.on_clips(message)
+            case Refused():
+                raise RefusedByHub(message)
+            case Challenge() | Welcome():
+                raise HubLost("the hub began to greet us again")
+            case _:
+                assert_never(message)
 
     async def _report(self) -> None:
         while True:

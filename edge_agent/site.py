@@ -4,21 +4,21 @@ import asyncio
 import threading
 from collections.abc import Callable
 from typing import Final
+from uuid import UUID
 
 import structlog
 
 from edge_agent.clock import Clock
+from edge_agent.duty import Network
 from edge_agent.health import Health
+from edge_agent.model_follower import LOOK_AGAIN_S, TRY_AGAIN_S, ModelFollower, Serving
 from edge_agent.model_store import ModelStore, NoModel
 from edge_agent.reconcile import LastWishes, changes
-from edge_agent.watch import Network, Watch
+from edge_agent.watch import Watch
 from processing.wire.messages import DesiredState, EventRaised
 
-_LOOK_AGAIN_S: Final = 1.0
-"""Without a model: how often to see whether its files have changed."""
-_TRY_AGAIN_S: Final = 60.0
-"""And how often to try although they have not: it may have been memory, or a device."""
-_END_S: Final = 2.0
+_END_S: Final = 5.0
+"""For all of a watch to end, one thing after the other."""
 
 log = structlog.get_logger()
 
@@ -56,13 +56,34 @@ class Site:
         if self._watch is None:
             self._let_wait()
 
+    def camera_names(self) -> dict[UUID, str]:
+        """Return what people call the cameras."""
+        return {camera.camera_id: camera.name for camera in self._desired.cameras}
+
+    @property
+    def device(self) -> str | None:
+        """Return what the network runs on now; None while there is none."""
+        return None if self._watch is None else self._watch.device
+
+    def stuck(self) -> str | None:
+        """Return what does not move any more, in words."""
+        return None if self._watch is None else self._watch.stuck()
+
     async def run(self) -> None:
         """Act upon what is desired, until cancelled."""
-        self._watch = await self._open_model()
-        while True:
-            self._news.clear()
-            self._apply(self._watch)
-            await self._news.wait()
+        serving = await self._open_model()
+        watch = self._watch = self._make_watch(serving.network)
+        follower = ModelFollower(
+            self._models,
+            serving,
+            health=self._health,
+            raise_event=self._raise_event,
+            change_network=watch.change_network,
+            now=self._now,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(follower.run())
+            tasks.create_task(self._act(watch))
 
     def close(self) -> bool:
         """Stop all cameras; return whether all of it ended."""
@@ -74,6 +95,12 @@ class Site:
         closing.join(_END_S)
         return not closing.is_alive()
 
+    async def _act(self, watch: Watch) -> None:
+        while True:
+            self._news.clear()
+            self._apply(watch)
+            await self._news.wait()
+
     def _apply(self, watch: Watch) -> None:
         desired = self._desired
         for change in changes(desired, watch.cameras):
@@ -84,8 +111,8 @@ class Site:
         self._health.keep_only(camera.camera_id for camera in desired.cameras)
         self._health.desired_is(desired.version)
 
-    async def _open_model(self) -> Watch:
-        """Return the watch with the model, however long it takes until there is one."""
+    async def _open_model(self) -> Serving:
+        """Return the model, ready to run, however long it takes until there is one."""
         is_told = False
         while True:
             seen = await asyncio.to_thread(self._models.fingerprint)
@@ -100,7 +127,7 @@ class Site:
             self._health.bundle_is(state)
             if is_told:
                 self._tell("model_back", f"The model {state.name} runs", "")
-            return self._make_watch(network)
+            return Serving(network, state, seen)
 
     def _miss_model(self, reason: str, *, is_told: bool) -> None:
         self._health.problem("model", reason)
@@ -115,8 +142,8 @@ class Site:
 
     async def _files_changed(self, seen: object) -> None:
         """Return when the bundle's files are no longer as `seen`, or after a while anyway."""
-        for _ in range(int(_TRY_AGAIN_S / _LOOK_AGAIN_S)):
-            await asyncio.sleep(_LOOK_AGAIN_S)
+        for _ in range(int(TRY_AGAIN_S / LOOK_AGAIN_S)):
+            await asyncio.sleep(LOOK_AGAIN_S)
             if await asyncio.to_thread(self._models.fingerprint) != seen:
                 return
 

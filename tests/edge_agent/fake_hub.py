@@ -22,6 +22,7 @@ from processing.wire.messages import (
     Ack,
     AgentMessage,
     Challenge,
+    ClipMissing,
     Cursor,
     DesiredState,
     EventBatch,
@@ -30,7 +31,9 @@ from processing.wire.messages import (
     Hello,
     HubMessage,
     Lane,
+    LiveBoxes,
     LivePicture,
+    LiveVideo,
     Refused,
     Rejection,
     Result,
@@ -38,11 +41,13 @@ from processing.wire.messages import (
     SampleBatch,
     SampleOffered,
     StateReport,
+    Thumbnail,
+    ThumbnailBatch,
     Welcome,
 )
 
-Batch: TypeAlias = ResultBatch | EventBatch | SampleBatch
-Entry: TypeAlias = Result | EventRaised | SampleOffered
+Batch: TypeAlias = ResultBatch | EventBatch | SampleBatch | ThumbnailBatch
+Entry: TypeAlias = Result | EventRaised | SampleOffered | Thumbnail
 Reaction: TypeAlias = Refused | tuple[Rejection, ...] | None
 
 
@@ -66,6 +71,7 @@ class FakeHub:
         self.batches: list[Batch] = []
         self.reports: list[StateReport] = []
         self.pictures: list[LivePicture] = []
+        self.video: list[LiveVideo | LiveBoxes] = []
         self.hellos: list[Hello] = []
         self.order: list[str] = []
         """The lanes of batches and gaps, and "picture", as they came."""
@@ -164,21 +170,30 @@ class FakeHub:
         )
         return True
 
+    def _look_at(self, seen: LiveVideo | LiveBoxes | LivePicture) -> None:
+        if isinstance(seen, LivePicture):
+            self.order.append("picture")
+            self.pictures.append(seen)
+        else:
+            self.order.append("video")
+            self.video.append(seen)
+
     async def _listen(self, socket: ServerConnection) -> None:
         while True:
             match await self._hear(socket):
                 case StateReport() as report:
                     self.reports.append(report)
-                case LivePicture() as picture:
-                    self.order.append("picture")
-                    self.pictures.append(picture)
+                case LiveVideo() | LiveBoxes() | LivePicture() as seen:
+                    self._look_at(seen)
                 case Gap() as gap:
                     self.gaps.append(gap)
                     self.order.append(gap.lane)
                     await self._advance(socket, gap.lane, gap.epoch, gap.last_seq)
                 case Hello():
                     raise AssertionError("a second hello")
-                case ResultBatch() | EventBatch() | SampleBatch() as batch:
+                case ClipMissing():
+                    self.order.append("clip_missing")
+                case ResultBatch() | EventBatch() | SampleBatch() | ThumbnailBatch() as batch:
                     await self._take(socket, batch)
                 case message:
                     assert_never(message)
@@ -227,7 +242,7 @@ def lane_of_batch(batch: Batch) -> Lane:
     match batch:
         case ResultBatch():
             return "results"
-        case SampleBatch():
+        case SampleBatch() | ThumbnailBatch():
             return "media"
         case EventBatch(lane=lane):
             return lane

@@ -2,23 +2,34 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
 import pytest
 
-from edge_agent import capture as capture_module
+from edge_agent import reading as reading_module
 from edge_agent.capture import Capture, Surroundings
-from edge_agent.clock import utc_now
+from edge_agent.clock import Clock, utc_now
 from edge_agent.health import CameraCondition
 from edge_agent.slot import Slot
 from edge_agent.sources.feed import Feed
 from edge_agent.sources.synthetic import SyntheticFeed
 from processing.media.decode import SourceLost
+from processing.media.packets import PacketTap
 from processing.vision.frame import Frame
-from processing.wire.messages import DesiredCamera, EventRaised
+from processing.wire.camera import DesiredCamera, Schedule, Streams, Window
 from tests.edge_agent.entries import wait_until
 
+if TYPE_CHECKING:
+    from processing.wire.messages import EventRaised
+
 CAMERA = DesiredCamera(camera_id=UUID(int=1), name="Gate", source="rtsp://u:secret@cam/x")
+
+
+Start = Callable[..., Capture]
+"""Takes a feed, or how it is lost, and the camera and the clock if they matter."""
 
 
 class Script:
@@ -46,6 +57,7 @@ class Notes:
     def __init__(self) -> None:
         self.states: list[tuple[CameraCondition, str]] = []
         self.events: list[EventRaised] = []
+        self.problems: dict[str, str] = {}
         self.n_frames = 0
 
     def camera_is(
@@ -53,6 +65,12 @@ class Notes:
     ) -> CameraCondition | None:
         self.states.append((state, reason))
         return None
+
+    def problem(self, key: str, text: str) -> None:
+        self.problems[key] = text
+
+    def solved(self, key: str) -> None:
+        self.problems.pop(key, None)
 
     def count(self) -> None:
         self.n_frames += 1
@@ -68,22 +86,22 @@ def notes() -> Notes:
 
 
 @pytest.fixture
-def start(
-    notes: Notes, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Feed | SourceLost], Capture]]:
-    monkeypatch.setattr(capture_module, "_STABLE_S", 0.1)
-    monkeypatch.setattr(capture_module, "_BACKOFF_BASE_S", 0.01)
+def start(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    monkeypatch.setattr(reading_module, "_STABLE_S", 0.1)
+    monkeypatch.setattr(reading_module, "_BACKOFF_BASE_S", 0.01)
     started: list[Capture] = []
 
-    def run(feed: Feed | SourceLost) -> Capture:
-        def make(_source: str) -> Feed:
+    def run(
+        feed: Feed | SourceLost, camera: DesiredCamera = CAMERA, now: Clock = utc_now
+    ) -> Capture:
+        def make(_camera: DesiredCamera, _tap: PacketTap | None) -> Feed:
             if isinstance(feed, SourceLost):
                 raise feed
             return feed
 
-        around = Surroundings(make, notes, notes.events.append, utc_now, lambda: 0.5)
+        around = Surroundings(make, notes, notes.events.append, now, lambda: 0.5)
         slot = Slot(on_dropped=lambda: None, on_put=notes.count)
-        capture = Capture(CAMERA, slot, around)
+        capture = Capture(camera, slot, around)
         capture.start()
         started.append(capture)
         return capture
@@ -93,9 +111,6 @@ def start(
         capture.stop()
     for capture in started:
         capture.join(5.0)
-
-
-Start = Callable[[Feed | SourceLost], Capture]
 
 
 def test_it_works(start: Start, notes: Notes) -> None:
@@ -149,5 +164,75 @@ def test_it_ends_when_asked_and_tells_nothing_afterwards(start: Start, notes: No
     capture.stop()
     capture.join(5.0)
     n_before = len(notes.states)
-    assert not capture._thread.is_alive()
+    assert not any(thread.name == "capture Gate" for thread in threading.enumerate())
     assert len(notes.states) == n_before
+
+
+SUNDAY = datetime(2026, 11, 22, 12, tzinfo=UTC)
+WEEKDAYS = Schedule(windows=(Window(days=(0, 1, 2, 3, 4), from_minute=480, to_minute=1080),))
+
+
+def test_outside_its_hours_a_camera_is_left_alone(start: Start, notes: Notes) -> None:
+    at = [SUNDAY]
+    script = Script()
+    camera = msgspec.structs.replace(CAMERA, schedule=WEEKDAYS)
+    start(script, camera, lambda: at[0])
+    told = ("disabled", "outside its hours (next: Mon 08:00)")
+    wait_until(lambda: told in notes.states)
+    assert script.n_opened == 0
+    at[0] = SUNDAY + timedelta(hours=20)
+    wait_until(lambda: notes.n_frames > 2)
+    at[0] = SUNDAY
+    wait_until(lambda: notes.states[-1] == told)
+    n_frames = notes.n_frames
+    assert [state for state, _ in dict.fromkeys(notes.states)] == [
+        "connecting", "disabled", "online",
+    ]  # fmt: skip
+    at[0] = SUNDAY + timedelta(hours=20)
+    wait_until(lambda: notes.n_frames > n_frames)
+    assert script.n_opened == 2
+    assert notes.events == []
+
+
+def test_a_time_zone_that_nobody_knows_is_reported_until_it_is_set_right(
+    start: Start, notes: Notes
+) -> None:
+    lost = msgspec.structs.replace(WEEKDAYS, time_zone="Mars/Olympus")
+    capture = start(Script(), msgspec.structs.replace(CAMERA, schedule=lost))
+    assert "Gate: this machine does not know the time zone Mars/Olympus" in str(notes.problems)
+    capture.tune(msgspec.structs.replace(CAMERA, schedule=WEEKDAYS))
+    assert notes.problems == {}
+
+
+def test_a_camera_that_is_to_be_fetched_otherwise_is_opened_anew(
+    start: Start, notes: Notes
+) -> None:
+    script = Script()
+    capture = start(script)
+    wait_until(lambda: notes.n_frames > 2)
+    capture.tune(msgspec.structs.replace(CAMERA, analysed_fps=20.0))
+    capture.tune(msgspec.structs.replace(CAMERA, streams=Streams(transport="udp")))
+    wait_until(lambda: script.n_opened == 2)
+    n_frames = notes.n_frames
+    wait_until(lambda: notes.n_frames > n_frames)
+    assert notes.events == []
+
+
+def test_a_camera_that_hangs_too_often_is_a_problem_until_it_lets_go(
+    start: Start, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_module, "_HANG_S", 0.1)
+    monkeypatch.setattr(reading_module, "_LOOK_S", 0.05)
+    let_go = threading.Event()
+
+    class Hangs:
+        def frames(self, stop: threading.Event) -> Iterator[Frame]:
+            let_go.wait(30)
+            yield from SyntheticFeed(now=utc_now, fps=50.0, width=32, height=32).frames(stop)
+
+    start(Hangs())
+    wait_until(lambda: notes.problems)
+    assert "Gate hangs, 3 times over: restart the agent" in notes.problems.values()
+    assert notes.states[-1][0] == "unreachable"
+    let_go.set()
+    wait_until(lambda: not notes.problems and notes.states[-1][0] == "online")

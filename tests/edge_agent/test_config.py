@@ -77,3 +77,25 @@ def test_a_wrong_setting_is_told_in_words(tmp_path: Path, content: str, words: s
 def test_a_settings_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="no settings file"):
         load_config(tmp_path / "nothing.toml")
+
+
+def test_systemd_says_where_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    assert (load_config().notify_socket, load_config().watchdog_usec) == ("", 0)
+    monkeypatch.setenv("NOTIFY_SOCKET", "@/org/freedesktop/systemd1/notify")
+    monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+    config = load_config()
+    assert config.notify_socket == "@/org/freedesktop/systemd1/notify"
+    assert config.watchdog_usec == 60_000_000
+
+
+def test_several_devices_may_be_named_but_not_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FARWATCH_DEVICE", "GPU,CPU")
+    monkeypatch.setenv("FARWATCH_INFERENCE_MODE", "latency")
+    monkeypatch.setenv("FARWATCH_INFERENCE_REQUESTS", "4")
+    config = load_config()
+    assert (config.device, config.inference_mode, config.inference_requests) == (
+        "GPU,CPU", "latency", 4,
+    )  # fmt: skip
+    with pytest.raises(BadConfig, match="device: no device is named"):
+        load_config(device=",")

@@ -14,7 +14,8 @@ from edge_agent.config import AgentConfig
 from edge_agent.doctor import Doctor, Finding
 from edge_agent.identity import IdentityFiles, Membership
 from edge_agent.reconcile import LastWishes
-from processing.wire.messages import DesiredCamera, DesiredState
+from processing.wire.camera import DesiredCamera
+from processing.wire.messages import DesiredState
 from tests.processing.media.videos import pictures, write_video
 from tests.processing.tiny_bundle import make_tiny_bundle
 
@@ -46,7 +47,7 @@ def config(tmp_path: Path) -> AgentConfig:
     write_video(videos / "gate.mp4", pictures(3))
     wish(data_dir, DesiredCamera(camera_id=UUID(int=3), name="Gate", source="file:gate.mp4"))
     bundle = make_tiny_bundle(tmp_path / "tiny")
-    return AgentConfig(data_dir=data_dir, bundle=bundle, files_dir=videos)
+    return AgentConfig(data_dir=data_dir, bundle=bundle, files_dir=videos, metrics_port=0)
 
 
 def wish(data_dir: Path, *cameras: DesiredCamera) -> None:
@@ -55,16 +56,21 @@ def wish(data_dir: Path, *cameras: DesiredCamera) -> None:
 
 def examine(config: AgentConfig, answer: Answer | None = None) -> dict[str, Finding]:
     transport = httpx.MockTransport(answer or healthy())
-    findings = Doctor(config, now=utc_now, transport=transport).findings()
+    doctor = Doctor(config, now=utc_now, transport=transport, probe=lambda: ())
+    findings = doctor.findings()
     return {finding.name: finding for finding in findings}
 
 
 def test_it_works(config: AgentConfig) -> None:
     found = examine(config)
-    assert list(found) == ["data folder", "identity", "hub", "model", "camera Gate"]
+    assert list(found) == [
+        "data folder", "identity", "hub", "devices", "model", "network", "hours", "clips",
+        "metrics", "watchdog", "camera Gate",
+    ]  # fmt: skip
     assert [finding.line() for finding in found.values() if not finding.is_ok] == []
     assert "64 x 48" in found["camera Gate"].text
     assert "clocks agree" in found["hub"].text
+    assert "CPU: " in found["devices"].text
 
 
 def test_a_corrupt_bundle_is_found(config: AgentConfig) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.reconcile import LastWishes, Start, Stop, Tune, changes
-from processing.wire.messages import DesiredCamera, DesiredState
+from processing.wire.camera import DesiredCamera
+from processing.wire.messages import DesiredState
 
 
 def camera(

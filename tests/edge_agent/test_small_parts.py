@@ -1,6 +1,7 @@
 """Backoff, pace and slot: small rules that everything else leans on."""
 
 import random
+import threading
 from datetime import timedelta
 
 import numpy as np
@@ -73,6 +74,35 @@ def test_a_slot_keeps_the_newest_and_counts_the_rest() -> None:
     newest = slot.take()
     assert newest is not None
     assert newest.captured_at == frame(3).captured_at
+
+
+def test_a_patient_slot_makes_a_recording_wait_until_its_frame_is_used() -> None:
+    dropped: list[None] = []
+    slot = Slot(on_dropped=lambda: dropped.append(None), on_put=lambda: None, is_patient=True)
+    slot.put(frame(0))
+    taken = slot.take()
+    assert taken is not None
+    putting = threading.Thread(target=slot.put, args=(frame(1),))
+    putting.start()
+    slot.give_back(taken)  # the engine was busy
+    assert slot.take() is taken
+    slot.used()
+    putting.join(5)
+    assert not putting.is_alive()
+    newest = slot.take()
+    assert newest is not None
+    assert newest.captured_at == frame(1).captured_at
+    assert not dropped
+
+
+def test_nobody_waits_at_a_slot_that_is_closed() -> None:
+    slot = Slot(on_dropped=lambda: None, on_put=lambda: None, is_patient=True)
+    slot.put(frame(0))
+    putting = threading.Thread(target=slot.put, args=(frame(1),))
+    putting.start()
+    slot.close()
+    putting.join(5)
+    assert not putting.is_alive()
 
 
 def test_logs_hold_no_credentials() -> None:

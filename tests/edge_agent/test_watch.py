@@ -7,6 +7,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from edge_agent import watch as watch_module
 from edge_agent.backlog import Entry  # noqa: TC001  # at run time a reader looks for it here
@@ -22,19 +23,22 @@ from processing.inference.detector import Detector, InferenceFailed, OnDone
 from processing.inference.fake import FakeEngine
 from processing.media.decode import SourceLost
 from processing.media.jpeg import read_jpeg_size
+from processing.media.packets import PacketTap
 from processing.tracking.ids import track_ids
 from processing.vision.detections import Detections
 from processing.vision.frame import Frame
+from processing.wire.camera import DesiredCamera, SamplePolicy
 from processing.wire.messages import (
-    DesiredCamera,
+    Entered,
     EventRaised,
     LiveDemand,
+    LivePicture,
     LiveView,
     Result,
     SampleOffered,
-    SamplePolicy,
 )
 from processing.wire.packed import unpack
+from processing.wire.scene import Scene, Zone
 from tests.edge_agent.entries import BUNDLE, wait_until
 
 NO_SAMPLES = SamplePolicy(random_share=0.0, low_score=0.0, high_score=0.0)
@@ -75,8 +79,8 @@ class Site:
         ]
 
 
-def _feed(source: str) -> Feed:
-    if source == "broken:":
+def _feed(camera: DesiredCamera, _tap: PacketTap | None) -> Feed:
+    if camera.source == "broken:":
         raise SourceLost("it is broken")
     return SyntheticFeed(now=utc_now, fps=50.0, width=128, height=96)
 
@@ -110,6 +114,15 @@ def test_it_works(make_site: MakeSite) -> None:
     assert (state.state, state.width, state.height) == ("online", 128, 96)
 
 
+def test_a_result_says_what_came_into_which_zone(make_site: MakeSite) -> None:
+    yard = Zone(zone_id=UUID(int=9), name="Yard", polygon=((0, 0), (1, 0), (1, 1), (0, 1)))
+    site = make_site(FakeEngine([ONE_CAR] * 1000))
+    site.watch.apply(Start(replace(camera(1), scene=Scene(zones=(yard,)))))
+    wait_until(lambda: len(site.results(1)) >= 3)
+    said = [result.entered for result in site.results(1)[:3]]
+    assert said == [(), (Entered(yard.zone_id, 1, 1),), ()]
+
+
 def test_a_broken_camera_does_not_stop_another(make_site: MakeSite) -> None:
     site = make_site(FakeEngine())
     site.watch.apply(Start(camera(1, source="broken:")))
@@ -131,6 +144,7 @@ class SlowEngine:
     """Answers the frames it has accepted out of order, a few at a time."""
 
     def __init__(self, n_requests: int, *, backwards: bool = False) -> None:
+        self.device = "SLOW"
         self._n_requests = n_requests
         self._backwards = backwards
         self._held: list[OnDone] = []
@@ -139,6 +153,9 @@ class SlowEngine:
 
     def detect(self, frame: Frame) -> Detections:
         return Detections.empty()
+
+    def embed(self, frame: Frame) -> None:
+        return None
 
     def submit(self, frame: Frame, on_done: OnDone) -> bool:
         with self._lock:
@@ -224,7 +241,7 @@ def test_pictures_are_made_only_while_somebody_looks(make_site: MakeSite) -> Non
     site.live.demand(LiveDemand(views=(view,), expires_s=60))
     wait_until(lambda: site.live._newest)
     picture = site.live.take()
-    assert picture is not None
+    assert isinstance(picture, LivePicture)
     assert read_jpeg_size(picture.jpeg) == (picture.width, picture.height) == (64, 48)
     assert len(picture.detections) == 16
     assert picture.captured_at in {result.captured_at for result in site.results(1)}
@@ -264,3 +281,38 @@ def test_closing_stores_what_the_engine_has_begun(make_site: MakeSite) -> None:
     site.watch.close()
     assert len(site.results(1)) == 3
     site.watch.close = lambda: None  # type: ignore[method-assign]  # the fixture's turn is over
+
+
+def tracks_in(site: Site) -> list[int]:
+    return [found.track for result in site.results(1) for found in unpack(result.detections)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_followed"), [(("person", "car"), True), (("car", "person"), False)]
+)
+def test_another_network_goes_on_with_the_tracks_if_it_has_the_same_words(
+    make_site: MakeSite, labels: tuple[str, ...], *, is_followed: bool
+) -> None:
+    first = FakeEngine([ONE_CAR] * 10_000)
+    site = make_site(first)
+    site.watch.apply(Start(camera(1)))
+    wait_until(lambda: len(site.results(1)) >= 5)
+    site.watch.change_network(Network(FakeEngine([ONE_CAR] * 10_000), b"n" * 16, labels))
+    wait_until(lambda: sum(result.bundle == b"n" * 16 for result in site.results(1)) >= 5)
+    assert set(tracks_in(site)) - {0} == ({1} if is_followed else {1, 2})
+    wait_until(lambda: first._is_closed)
+
+
+def test_a_network_that_hangs_is_relieved_all_the_same(
+    make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "_PATIENCE_S", 0.1)
+    hung = FakeEngine()
+    hung.hold()
+    site = make_site(hung)
+    site.watch.apply(Start(camera(1)))
+    wait_until(lambda: hung.frames)
+    site.watch.change_network(Network(FakeEngine(), b"n" * 16, ("person", "car")))
+    wait_until(lambda: hung._is_closed)
+    wait_until(lambda: any(result.bundle == b"n" * 16 for result in site.results(1)))
+    assert site.results(1)[0].bundle == BUNDLE  # late, and under its own name

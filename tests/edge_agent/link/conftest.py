@@ -18,7 +18,7 @@ from edge_agent.live import LiveDesk
 from edge_agent.outbox import Outbox
 from edge_agent.portions import Portions
 from edge_agent.session import Parts
-from processing.wire.messages import DesiredState
+from processing.wire.messages import ClipDemand, DesiredState
 from tests.edge_agent.fake_hub import FakeHub
 
 
@@ -33,6 +33,7 @@ class Rig:
     live: LiveDesk = field(default_factory=LiveDesk)
     portions: Portions = field(default_factory=Portions)
     desired: list[DesiredState] = field(default_factory=list)
+    clip_demands: list[ClipDemand] = field(default_factory=list)
 
     @contextlib.asynccontextmanager
     async def linked(self) -> AsyncIterator[Link]:
@@ -46,6 +47,7 @@ class Rig:
             health=self.health,
             portions=self.portions,
             on_desired=self.desired.append,
+            on_clips=self.clip_demands.append,
             now=utc_now,
         )
         link = Link(self.hub.url, parts, dice=random.Random(3))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from edge_agent import sender as sender_module
 from processing.wire.limits import CREDIT_BATCHES, MAX_MESSAGE_BYTES
-from processing.wire.messages import Ack, DesiredState, Rejection
+from processing.wire.messages import Ack, DesiredState, EventRaised, Rejection
 from tests.edge_agent.entries import event, result, sample
 from tests.edge_agent.fake_hub import Batch, Cut, FakeHub
 from tests.edge_agent.link.conftest import Rig
@@ -23,14 +23,14 @@ async def test_it_works(rig: Rig) -> None:
 
 
 async def test_alerts_do_not_wait_behind_a_backlog(rig: Rig) -> None:
-    for n in range(5000):
+    for n in range(3000):
         rig.outbox.append(result(n))
     for n in range(5):
         rig.outbox.append(sample(n))
     rig.outbox.append(event())
     rig.outbox.states().result(timeout=10)
     async with rig.hub.run() as hub, rig.linked():
-        await hub.until(lambda: len(hub.stored) == 5006)
+        await hub.until(lambda: len(hub.stored) == 3006)
     assert hub.order[0] == "alerts"
     assert hub.order[-1] == "media"
 
@@ -169,9 +169,12 @@ async def test_a_hub_that_has_more_than_we_do_gets_new_numbers(rig: Rig) -> None
     hub.cursors[before, "results"] = 100
     rig.outbox.append(result(1))
     async with hub.run(), rig.linked():
-        await hub.until(lambda: hub.counts()["results"] == 1)
-    [(epoch, _, seq)] = hub.stored
+        await hub.until(lambda: hub.counts()["results"] == 1 and hub.counts()["alerts"] == 1)
+    [(epoch, seq)] = [(epoch, seq) for epoch, lane, seq in hub.stored if lane == "results"]
     assert (epoch != before, seq) == (True, 1)
+    [told] = [entry for (_, lane, _), entry in hub.stored.items() if lane == "alerts"]
+    assert isinstance(told, EventRaised)
+    assert told.kind == "outbox_begun_anew"
 
 
 async def test_a_hub_that_forgot_gets_it_again(rig: Rig) -> None:

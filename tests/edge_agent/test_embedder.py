@@ -1,0 +1,65 @@
+"""Embeddings come from a thread of their own: nobody waits, and who asks too much is refused."""
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from edge_agent.embedder import Embedder
+from processing.inference.detector import Embedding
+from processing.inference.fake import FakeEngine
+from processing.vision.frame import Frame
+from tests.edge_agent.entries import wait_until
+from tests.processing.pipeline.made_scenes import frame_of
+
+FRAME = frame_of(np.full((48, 64), 90, np.uint8))
+
+
+class SlowEngine(FakeEngine):
+    """Embeds when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_embed = threading.Event()
+        self.is_embedding = threading.Event()
+
+    def embed(self, frame: Frame) -> Embedding:
+        self.is_embedding.set()
+        assert self.may_embed.wait(20)
+        return super().embed(frame)
+
+
+@pytest.fixture
+def embedder() -> Iterator[Embedder]:
+    embedder = Embedder()
+    yield embedder
+    embedder.close(5.0)
+    assert not embedder._thread.is_alive()
+
+
+def test_it_works(embedder: Embedder) -> None:
+    told: list[Embedding] = []
+    assert embedder.ask(FakeEngine(), FRAME, told.append)
+    wait_until(lambda: told)
+    assert told[0].tolist() == FakeEngine().embed(FRAME).tolist()
+
+
+def test_one_waits_while_another_is_served_and_a_third_is_refused(embedder: Embedder) -> None:
+    engine, told = SlowEngine(), list[Embedding]()
+    assert embedder.ask(engine, FRAME, told.append)
+    wait_until(engine.is_embedding.is_set)
+    assert embedder.ask(engine, FRAME, told.append)
+    assert not embedder.ask(engine, FRAME, told.append)
+    engine.may_embed.set()
+    wait_until(lambda: len(told) == 2)
+
+
+def test_an_engine_that_fails_or_is_closed_does_not_end_it(embedder: Embedder) -> None:
+    broken, closed, told = FakeEngine(), FakeEngine(), list[Embedding]()
+    broken.break_down("out of luck")
+    closed.close()
+    for engine in (broken, closed, FakeEngine()):
+        wait_until(lambda engine=engine: embedder.ask(engine, FRAME, told.append))  # type: ignore[misc]
+    wait_until(lambda: told)
+    assert len(told) == 1
