@@ -19,6 +19,16 @@ class Organization(models.Model):
     name = models.CharField(max_length=200)
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
     created_at = models.DateTimeField(auto_now_add=True)
+    most_results_per_s = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="That all its agents may send together; empty: as the hub is set, 0: no limit.",
+    )
+    most_agent_results_per_s = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="That each of its agents may send; empty: as the hub is set, 0: no limit.",
+    )
 
     class Meta:
         ordering = ("name",)
@@ -55,3 +65,15 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
+
+
+class WrongPasswords(models.Model):
+    """How many came of late, of whom `accounts.attempts` says; of no organization."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    n_tries = models.PositiveIntegerField(default=0)
+    until = models.DateTimeField(db_index=True)
+    """When the count begins anew."""
+
+    def __str__(self) -> str:
+        return f"{self.n_tries} until {self.until:%H:%M}"

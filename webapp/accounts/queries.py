@@ -1,5 +1,7 @@
 """Reads about who is what."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -25,17 +27,12 @@ def organizations_of(actor: Actor) -> list[Organization]:
     return list(Organization.objects.filter(memberships__user=actor))
 
 
-def administered_organizations(actor: Actor) -> QuerySet[Organization]:
-    """Return the organizations that `actor` is an admin of, by name."""
-    return _organizations_where(actor, Role.ADMIN)
-
-
 def chosen_organization(user: User, needed: Role, *, organization_id: UUID | None) -> Organization:
     """Return the organization that a user means, one where their role covers `needed`.
 
     It need not be named by who has only one. Raise `ValidationError` naming `organization`.
     """
-    mine = _organizations_where(user, needed)
+    mine = organizations_where(user, needed)
     if organization_id is not None:
         mine = mine.filter(pk=organization_id)
     found = list(mine[:2])
@@ -46,7 +43,8 @@ def chosen_organization(user: User, needed: Role, *, organization_id: UUID | Non
     return found[0]
 
 
-def _organizations_where(actor: Actor, needed: Role) -> QuerySet[Organization]:
+def organizations_where(actor: Actor, needed: Role) -> QuerySet[Organization]:
+    """Return the organizations in which the actor's role covers `needed`."""
     if not isinstance(actor, User) or not actor.is_active:
         return Organization.objects.none()
     if actor.is_superuser:
@@ -54,3 +52,21 @@ def _organizations_where(actor: Actor, needed: Role) -> QuerySet[Organization]:
     roles = [role for role in Role if role.allows(needed)]
     memberships = Membership.objects.filter(user=actor, role__in=roles)
     return Organization.objects.filter(pk__in=memberships.values("organization"))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLimits:
+    """Results a second; None is as the hub is set."""
+
+    agent_per_s: int | None
+    all_per_s: int | None
+
+
+def read_own_limits(organization_ids: Collection[UUID]) -> dict[UUID, OwnLimits]:
+    """Return the limits of those organizations that have some of their own."""
+    rows = (
+        Organization.objects.filter(pk__in=organization_ids)
+        .exclude(most_agent_results_per_s=None, most_results_per_s=None)
+        .values_list("id", "most_agent_results_per_s", "most_results_per_s")
+    )
+    return {key: OwnLimits(agent_per_s, all_per_s) for key, agent_per_s, all_per_s in rows}

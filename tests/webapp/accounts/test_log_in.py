@@ -1,25 +1,16 @@
 """Logging in: one door, told nothing about who exists, shut for a while after wrong passwords."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
-from tests.factories import PASSWORD, make_user
-from webapp.accounts.attempts import MAX_FOR_ADDRESS, MAX_FOR_USER
-from webapp.accounts.models import Organization, User
+from tests.factories import PASSWORD, Clock, make_user
+from webapp.accounts.attempts import MAX_FOR_ADDRESS, MAX_FOR_USER, WINDOW, LogInAttempts
+from webapp.accounts.models import Organization, User, WrongPasswords
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture
@@ -81,6 +72,20 @@ def test_one_password_for_everybody_is_stopped_by_address(client: Client, dana: 
         log_in(client, "Winter2026", name=f"user{n}")
     assert log_in(client).status_code == 429
     assert log_in(client, by="10.0.0.2").status_code == 302
+
+
+def test_after_a_while_the_count_begins_anew(dana: User, clock: Clock) -> None:
+    for _ in range(MAX_FOR_USER):
+        attempts_at(clock).count_failure()
+    assert attempts_at(clock).are_exhausted()
+    clock.advance(seconds=WINDOW.total_seconds())
+    assert not attempts_at(clock).are_exhausted()
+    attempts_at(clock).count_failure()
+    assert WrongPasswords.objects.count() == 2  # what is over is not kept
+
+
+def attempts_at(clock: Clock) -> LogInAttempts:
+    return LogInAttempts(username="dana", address="10.0.0.1", at=clock.now())
 
 
 def test_the_right_password_forgives_the_wrong_ones(client: Client, dana: User) -> None:
