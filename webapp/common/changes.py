@@ -6,6 +6,7 @@ from uuid import UUID
 
 from processing.wire.browser import Topic
 from webapp.common.models import Change
+from webapp.common.nudges import nudge
 
 KEPT = timedelta(minutes=10)
 
@@ -13,6 +14,7 @@ KEPT = timedelta(minutes=10)
 def record_change(organization_id: UUID, topic: Topic, *, at: datetime) -> None:
     """Say that `topic` of an organization is out of date."""
     Change.objects.create(organization_id=organization_id, topic=topic, made_at=at)
+    nudge(organization_id)
 
 
 def changes_after(change_id: int) -> Iterable[Change]:

@@ -16,6 +16,7 @@ def _policy(sources: Mapping[str, str]) -> str:
 _ALWAYS: Final = {
     "default-src": "'none'",
     "img-src": "'self' blob: data:",
+    "media-src": "'self' blob:",  # live video is put together in the page
     "font-src": "'self'",
     "connect-src": "'self'",
     "form-action": "'self'",

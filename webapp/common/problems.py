@@ -17,6 +17,8 @@ from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
 
 from processing.wire.identity import Problem
+from webapp.common.metrics import DATABASE_ERRORS
+from webapp.common.request_ids import current_id
 
 CONTENT_TYPE: Final = "application/problem+json"
 _NAMESPACE: Final = "urn:farwatch:problem:"
@@ -49,6 +51,7 @@ def problem(
         status=status.value,
         detail=detail,
         errors=dict(errors or {}),
+        instance=f"urn:farwatch:request:{request_id}" if (request_id := current_id()) else "",
     )
 
 
@@ -139,6 +142,7 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 
 def _database_away(request: HttpRequest) -> HttpResponseBase:
     """Answer while the database is gone, or so busy that a write waited too long for its turn."""
+    DATABASE_ERRORS.labels("request").inc()
     log.warning("request.database_away", path=request.path, reason=str(sys.exc_info()[1]))
     if is_api(request):
         detail = "The database is away or very busy. Nothing was changed; try again in a moment."

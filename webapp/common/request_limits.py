@@ -6,6 +6,7 @@ Django reads a body whole, to a file on disk, before it looks for a view or a lo
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
@@ -20,14 +21,32 @@ from asgiref.typing import (
 from webapp.common.problems import CONTENT_TYPE, problem
 
 MAX_BODY_BYTES: Final = 1024 * 1024
-"""Of any request; a route that takes more says so here."""
-MAX_BODY_BYTES_OF: Final[dict[str, int]] = {}
-"""By the beginning of the path."""
+"""Of any request, except where a route takes more; see `take_larger`."""
 BODY_TIMEOUT_S: Final = 30.0
 
 
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 """Of ASGI; Django's and ours differ in how exactly they say what they take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Larger:
+    """A route that takes more than others, and waits longer for it."""
+
+    prefix: str
+    """How its paths begin."""
+    most_bytes: int
+    timeout_s: float
+    admits: Callable[[str], bool]
+    """Whether whoever asks for a path may; it must be quick, it is asked on the event loop."""
+
+
+_LARGER: Final[dict[str, Larger]] = {}
+
+
+def take_larger(route: Larger) -> None:
+    """Let a route take more, of those whom it admits; to others the usual limits apply."""
+    _LARGER[route.prefix] = route
 
 
 class TooLarge(Exception):
@@ -40,10 +59,21 @@ class TooSlow(Exception):
 
 def most_bytes(path: str) -> int:
     """Return how large the body of a request to `path` may be."""
-    return next(
-        (most for prefix, most in MAX_BODY_BYTES_OF.items() if path.startswith(prefix)),
-        MAX_BODY_BYTES,
-    )
+    route = _larger(path)
+    return route.most_bytes if route else MAX_BODY_BYTES
+
+
+def most_seconds(path: str) -> float:
+    """Return how long the body of a request to `path` may take to come."""
+    route = _larger(path)
+    return route.timeout_s if route else BODY_TIMEOUT_S
+
+
+def _larger(path: str) -> Larger | None:
+    for prefix, route in _LARGER.items():
+        if path.startswith(prefix):
+            return route if route.admits(path) else None
+    return None
 
 
 def too_large_problem(path: str) -> bytes:
@@ -52,9 +82,9 @@ def too_large_problem(path: str) -> bytes:
     return msgspec.json.encode(problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail=detail))
 
 
-def too_slow_problem() -> bytes:
+def too_slow_problem(path: str) -> bytes:
     """Return the body of a 408."""
-    detail = f"the request did not come whole within {BODY_TIMEOUT_S:.0f} s"
+    detail = f"the request did not come whole within {most_seconds(path):.0f} s"
     return msgspec.json.encode(problem(HTTPStatus.REQUEST_TIMEOUT, detail=detail))
 
 
@@ -68,13 +98,13 @@ def limit_requests(application: Application) -> Application:
         if _content_length(scope) > most:
             await _refuse(send, 413, too_large_problem(scope["path"]))
             return
-        body = _Body(receive, most)
+        body = _Body(receive, most, most_seconds(scope["path"]))
         try:
             await application(scope, body.receive, send)
         except TooLarge:
             await _refuse(send, 413, too_large_problem(scope["path"]))
         except TooSlow:
-            await _refuse(send, 408, too_slow_problem())
+            await _refuse(send, 408, too_slow_problem(scope["path"]))
 
     return limited
 
@@ -82,11 +112,11 @@ def limit_requests(application: Application) -> Application:
 class _Body:
     """Counts a body while it comes."""
 
-    def __init__(self, receive: ASGIReceiveCallable, most: int) -> None:
+    def __init__(self, receive: ASGIReceiveCallable, most: int, most_s: float) -> None:
         self._receive = receive
         self._left = most
         self._is_whole = False
-        self._deadline = asyncio.get_running_loop().time() + BODY_TIMEOUT_S
+        self._deadline = asyncio.get_running_loop().time() + most_s
 
     async def receive(self) -> ASGIReceiveEvent:
         if self._is_whole:

@@ -1,0 +1,1 @@
+"""All of a hub in one file: its database, its files, its key; and back."""
