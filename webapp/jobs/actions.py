@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from django.db import transaction
@@ -10,11 +10,13 @@ from django_tasks_db.models import DBTaskResult
 
 from webapp.accounts.models import Organization, User
 from webapp.common.changes import record_change
+from webapp.jobs.backoff import pause_after
 from webapp.jobs.delivery import deliver
 from webapp.jobs.models import Job, Worker
 
-MAX_ATTEMPTS: Final = 5
-"""A job that took so many workers down with it is not tried again."""
+MAX_LOST: Final = 5
+"""A job that took so many workers down with it, and came no further, is not tried again."""
+MAX_ERROR: Final = 2000
 DELIVERY_TIME: Final = timedelta(seconds=30)
 """A waiting job with no delivery under way after so long has lost it."""
 KEPT: Final = timedelta(days=7)
@@ -27,6 +29,12 @@ class AlreadyFinished(Exception):
     """The job is over: there is nothing left to cancel or to start again."""
 
 
+class JobAction(Protocol):
+    """Something done to one job; raises `AlreadyFinished`."""
+
+    def __call__(self, job: Job, /, *, at: datetime) -> Job: ...
+
+
 @transaction.atomic
 def enqueue_job(
     *,
@@ -35,10 +43,15 @@ def enqueue_job(
     organization: Organization,
     by: User | None,
     at: datetime,
+    title: str = "",
 ) -> Job:
-    """Have the task named `kind` done by a worker, once, also if workers die on the way."""
+    """Have the task named `kind` done by a worker, once, also if workers die on the way.
+
+    `title` is what people read; made from `kind` when empty.
+    """
     job = Job(
         kind=kind,
+        title=title,
         arguments=dict(arguments),
         organization=organization,
         created_by=by,
@@ -60,8 +73,9 @@ def cancel_job(job: Job, *, at: datetime) -> Job:
     job.is_cancel_wanted = True
     if job.state == Job.State.WAITING:
         job.state = Job.State.CANCELLED
+        job.error = ""
         job.finished_at = at
-    job.save(update_fields=["is_cancel_wanted", "state", "finished_at"])
+    job.save(update_fields=["is_cancel_wanted", "state", "error", "finished_at"])
     tell(job, at=at)
     return job
 
@@ -73,17 +87,24 @@ def retry_job(job: Job, *, at: datetime) -> Job:
     if job.state != Job.State.FAILED:
         raise AlreadyFinished(f"the job is {job.get_state_display().lower()}, it did not fail")
     job.is_cancel_wanted = False
+    job.started_at = None
+    job.n_failures = job.n_lost = 0
     redeliver(job, at=at)
     return job
 
 
-def redeliver(job: Job, *, at: datetime) -> None:
-    """Send a locked job on its way once more; an attempt that still runs becomes powerless."""
+def redeliver(job: Job, *, at: datetime, pause: timedelta | None = None, because: str = "") -> None:
+    """Send a locked job on its way once more; an attempt that still runs becomes powerless.
+
+    With `pause`, not before it is over; `because` tells people why it waits.
+    """
     job.state = Job.State.WAITING
-    job.error = ""
+    job.error = because[:MAX_ERROR]
     job.finished_at = None
+    job.rate = None
+    job.due_at = at + pause if pause else None
     job.delivery = deliver(job)
-    job.lease_expires_at = at + DELIVERY_TIME
+    job.lease_expires_at = (job.due_at or at) + DELIVERY_TIME
     job.save()
     tell(job, at=at)
 
@@ -125,14 +146,16 @@ def tell(job: Job, *, at: datetime) -> None:
 
 def _mend(job: Job, *, at: datetime) -> None:
     log.warning("job.lost", job_id=str(job.id), kind=job.kind, attempt=job.attempt)
+    if job.state == Job.State.RUNNING:  # else only its delivery got lost
+        job.n_lost += 1
     if job.is_cancel_wanted:
         job.state = Job.State.CANCELLED
-    elif job.attempt >= MAX_ATTEMPTS:
+    elif job.n_lost >= MAX_LOST:
         job.state = Job.State.FAILED
-        job.error = f"Its worker stopped in the middle {job.attempt} times."
+        job.error = f"Its worker stopped in the middle {job.n_lost} times."
     else:
-        redeliver(job, at=at)
+        redeliver(job, at=at, pause=pause_after(job.n_lost - 1) if job.n_lost > 1 else None)
         return
     job.finished_at = at
-    job.save(update_fields=["state", "error", "finished_at"])
+    job.save(update_fields=["state", "error", "finished_at", "n_lost"])
     tell(job, at=at)

@@ -1,8 +1,5 @@
 """Background work in the admin: how far it is; cancel it, or start a failed one again."""
 
-from datetime import datetime
-from typing import Protocol
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -13,16 +10,10 @@ from webapp.accounts.owned_admin import OwnedAdmin, OwnRelatedFilter
 from webapp.accounts.requests import actor_of
 from webapp.common.clock import now
 from webapp.common.theme import badge
-from webapp.jobs.actions import AlreadyFinished, cancel_job, retry_job
+from webapp.jobs.actions import AlreadyFinished, JobAction, cancel_job, retry_job
 from webapp.jobs.models import Job
 
 admin.site.unregister(DBTaskResult)  # deliveries are plumbing; a person looks at jobs
-
-
-class JobAction(Protocol):
-    """Something done to one job."""
-
-    def __call__(self, job: Job, /, *, at: datetime) -> Job: ...
 
 
 @admin.register(Job)

@@ -9,16 +9,15 @@ from uuid import UUID
 import structlog
 from django.db import OperationalError
 
-from webapp.jobs.attempts import (
-    Attempt,
+from webapp.common.metrics import JOB_SECONDS
+from webapp.jobs.attempts import Attempt, begin_attempt, give_up, hand_back, try_again_later
+from webapp.jobs.interruptions import (
     CancelWanted,
     CannotBeDone,
+    MayPass,
     StopSign,
     Superseded,
     WorkerStops,
-    begin_attempt,
-    give_up,
-    hand_back,
 )
 from webapp.jobs.models import Job
 from webapp.jobs.registry import Handler
@@ -46,7 +45,11 @@ class JobRunner:
             return
         self.current = attempt
         try:
-            self._do(attempt)
+            with (
+                structlog.contextvars.bound_contextvars(job=str(job_id)),
+                JOB_SECONDS.labels(attempt.kind).time(),
+            ):
+                self._do(attempt)
         finally:
             self.current = None
 
@@ -60,9 +63,15 @@ class JobRunner:
             said.info("job.cancelled")
         except Superseded:
             said.warning("job.superseded")
-        except (WorkerStops, OperationalError) as reason:  # the job is fine, the place is not
+        except WorkerStops:  # the job is fine, the place is not
             hand_back(attempt)
-            said.warning("job.handed_back", reason=str(reason) or "worker stops")
+            said.info("job.handed_back")
+        except MayPass as reason:
+            try_again_later(attempt, because=str(reason))
+            said.warning("job.postponed", reason=str(reason))
+        except OperationalError as error:
+            try_again_later(attempt, because="The database did not do what was asked of it.")
+            said.warning("job.postponed", reason=str(error))
         except CannotBeDone as reason:
             give_up(attempt, state=Job.State.FAILED, error=str(reason))
             said.warning("job.failed", reason=str(reason))
@@ -70,7 +79,7 @@ class JobRunner:
             reference = secrets.token_hex(4)
             said.exception("job.crashed", reference=reference)
             words = f"Something broke on our side. Its reference in the log is {reference}."
-            give_up(attempt, state=Job.State.FAILED, error=words)
+            give_up(attempt, state=Job.State.FAILED, error=words, anew=True)
 
     def _call(self, attempt: Attempt) -> None:
         handler = self.handlers.get(attempt.kind)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import close_old_connections, connections
 from django.utils.module_loading import autodiscover_modules
 from django_tasks_db.management.commands.db_worker import Worker as TaskRunner
 from django_tasks_db.models import DBTaskResult
@@ -22,19 +22,20 @@ from django_tasks_db.utils import exclusive_transaction
 from webapp.common.changes import forget_changes
 from webapp.common.ids import uuid7
 from webapp.jobs.actions import forget_finished, sweep_jobs
-from webapp.jobs.attempts import StopSign, extend_lease, hand_back
+from webapp.jobs.attempts import extend_lease, hand_back
 from webapp.jobs.delivery import install_runner
+from webapp.jobs.interruptions import StopSign
 from webapp.jobs.models import Worker
-from webapp.jobs.registry import HANDLERS
+from webapp.jobs.registry import HANDLERS, PERIODIC
 from webapp.jobs.running import JobRunner
+from webapp.jobs.ticker import AWAY, Ticker
+from webapp.jobs.ticks import release_tick
 
 LEASE: Final = timedelta(seconds=20)
 POLL_S: Final = 0.25
 STOP_S: Final = 1.8
 """A job that takes no step for so long after a stop signal is left to the next worker."""
 HOUSEKEEPING: Final = timedelta(minutes=5)
-AWAY: Final = (OperationalError, InterfaceError)
-"""What a database raises that is away, or too busy; it will be back."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class JobWorker:
         self._runner = JobRunner(
             handlers=HANDLERS, clock=clock, lease=lease, stop_sign=self._stop_sign
         )
+        self._ticker = Ticker(PERIODIC, clock, lease, self._stop_sign)
         self._id = uuid7()
         self._is_database_away = False
         self._taker = TaskRunner(
@@ -75,15 +77,20 @@ class JobWorker:
         load_tasks()
         install_runner(self._runner.run)
         keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        ticker = threading.Thread(target=self._ticker.run, name="ticker", daemon=True)
         keeper.start()
-        log.info("worker.ready", kinds=sorted(HANDLERS))
+        if until_idle:
+            self._ticker.declare_all()
+        else:  # a long job must not hold up what is done every minute
+            ticker.start()
+        log.info("worker.ready", kinds=sorted(HANDLERS), periodic=sorted(PERIODIC))
         while not self._stop_sign.is_up:
-            if not keeper.is_alive():
-                raise RuntimeError("the thread that keeps leases has died; see the log above")
+            if not keeper.is_alive() or not (until_idle or ticker.is_alive()):
+                raise RuntimeError("a thread of the worker has died; see the log above")
             close_old_connections()
             if self._take_one():
                 continue
-            if until_idle:
+            if until_idle and not self._ticker.do_due():
                 break
             time.sleep(POLL_S)
         self.stop()
@@ -140,6 +147,7 @@ class JobWorker:
         )
         if (attempt := self._runner.current) is not None:
             extend_lease(attempt, lease=self._lease)
+        self._ticker.keep()
         sweep_jobs(at=at)
 
     def _waited_for_stop(self, seconds: float) -> bool:
@@ -149,15 +157,22 @@ class JobWorker:
             time.sleep(0.05)
         return self._stop_sign.is_up
 
+    def _is_busy(self) -> bool:
+        return self._runner.current is not None or self._ticker.current is not None
+
     def _leave(self) -> None:
         until = time.monotonic() + STOP_S
-        while self._runner.current is not None and time.monotonic() < until:
+        while self._is_busy() and time.monotonic() < until:
             time.sleep(0.05)
-        if (attempt := self._runner.current) is not None:
-            log.warning("worker.left_job", job_id=str(attempt.job_id), kind=attempt.kind)
-            # The job may hold the database's lock; its lease will run out all the same.
+        if self._is_busy():
+            # The work may hold the database's lock; its lease will run out all the same.
             threading.Timer(STOP_S / 3, os._exit, (0,)).start()
-            hand_back(attempt)
+            if (attempt := self._runner.current) is not None:
+                log.warning("worker.left_job", job_id=str(attempt.job_id), kind=attempt.kind)
+                hand_back(attempt)
+            if (tick := self._ticker.current) is not None:
+                log.warning("worker.left_tick", kind=tick.kind)
+                release_tick(tick)
             os._exit(0)
         with suppress(*AWAY):
             Worker.objects.filter(pk=self._id).delete()

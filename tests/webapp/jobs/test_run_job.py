@@ -14,7 +14,7 @@ from webapp.common.models import Change
 from webapp.jobs.actions import (
     DELIVERY_TIME,
     KEPT,
-    MAX_ATTEMPTS,
+    MAX_LOST,
     AlreadyFinished,
     cancel_job,
     enqueue_job,
@@ -22,7 +22,8 @@ from webapp.jobs.actions import (
     retry_job,
     sweep_jobs,
 )
-from webapp.jobs.attempts import Attempt, CannotBeDone
+from webapp.jobs.attempts import Attempt
+from webapp.jobs.interruptions import CannotBeDone
 from webapp.jobs.models import Job
 from webapp.jobs.registry import Handler, does
 from webapp.jobs.running import JobRunner
@@ -159,7 +160,7 @@ def test_a_lease_that_still_runs_is_left_alone(job: Job, clock: Clock) -> None:
 
 
 def test_a_job_that_takes_every_worker_down_is_given_up(job: Job, clock: Clock) -> None:
-    Job.objects.update(state=Job.State.RUNNING, attempt=MAX_ATTEMPTS, lease_expires_at=clock.now())
+    Job.objects.update(state=Job.State.RUNNING, n_lost=MAX_LOST - 1, lease_expires_at=clock.now())
     clock.advance(seconds=1)
     sweep_jobs(at=clock.now())
     job.refresh_from_db()

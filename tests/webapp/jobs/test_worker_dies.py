@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from django.db import connection
@@ -16,16 +17,20 @@ from webapp.common.clock import now
 from webapp.env import BASE_DIR
 from webapp.events.models import Event
 from webapp.jobs.actions import cancel_job, enqueue_job
-from webapp.jobs.models import Job
+from webapp.jobs.models import Job, Schedule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCRIPT = Path(__file__).with_name("slow_worker.py")
-Start = Callable[[], subprocess.Popen[bytes]]
+
+
+class Start(Protocol):
+    """Start a real worker on the test's database; with hourly work of so many steps."""
+
+    def __call__(self, *, n_periodic: int = 0) -> subprocess.Popen[bytes]: ...
 
 
 @pytest.fixture
 def start_worker(tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts a real worker on the test's database."""
     running: list[subprocess.Popen[bytes]] = []
     environment = os.environ | {
         "DATABASE_URL": database_url(),
@@ -34,8 +39,9 @@ def start_worker(tmp_path: Path) -> Iterator[Start]:
         "PYTHONPATH": str(BASE_DIR),
     }
 
-    def start() -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, str(SCRIPT), "1"], env=environment)
+    def start(*, n_periodic: int = 0) -> subprocess.Popen[bytes]:
+        command = [sys.executable, str(SCRIPT), "1", str(n_periodic)]
+        process = subprocess.Popen(command, env=environment)
         running.append(process)
         return process
 
@@ -67,6 +73,13 @@ def wait_for(job: Job, condition: Callable[[Job], bool], *, within_s: float = 30
     pytest.fail(f"still {job.state}, attempt {job.attempt}, {job.n_done} of {job.n_total}")
 
 
+def wait_until(condition: Callable[[], bool], *, within_s: float = 30.0) -> None:
+    until = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < until, "it never came true"
+        time.sleep(0.05)
+
+
 def is_under_way(job: Job) -> bool:
     return job.state == Job.State.RUNNING and job.n_done > 0
 
@@ -93,6 +106,34 @@ def test_killed_in_the_middle_it_is_done_by_the_next_worker_exactly_once(
     start_worker()
     wait_for(job, is_done)
     assert [event.title for event in Event.objects.all()] == ["attempt 2"]
+
+
+def test_killed_in_the_middle_it_goes_on_from_its_checkpoint(
+    acme: Organization, start_worker: Start
+) -> None:
+    job = enqueue(acme, kind="test.piecewise", steps=40)
+    first = start_worker()
+    wait_for(job, lambda job: "next" in job.checkpoint)
+    first.kill()
+    first.wait()
+    start_worker()
+    wait_for(job, is_done)
+    pieces = [event.title.split(" by ") for event in Event.objects.order_by("pk")]
+    assert [piece for piece, _ in pieces] == [f"piece {n}" for n in range(40)]
+    assert {by for _, by in pieces} == {"1", "2"}
+
+
+def test_killed_in_the_middle_of_periodic_work_the_next_worker_does_it(
+    start_worker: Start, db: None
+) -> None:
+    first = start_worker(n_periodic=20)
+    hourly = Schedule.objects.filter(kind="test.hourly")
+    wait_until(hourly.filter(n_done__gt=0).exists)
+    first.kill()
+    first.wait()
+    start_worker(n_periodic=20)
+    wait_until(hourly.filter(ended_at__isnull=False, lease_expires_at=None, error="").exists)
+    wait_until(hourly.filter(turn=3, n_failures=0, next_at__gt=now()).exists)
 
 
 def test_a_frozen_worker_that_wakes_up_later_changes_nothing(
