@@ -3,40 +3,52 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-
 from processing.wire.limits import MAX_TEXT
+from webapp.common.clock import now
+from webapp.common.rows import write_rows
 from webapp.fleet.models import Agent
-from webapp.results.bulk import NewResults, fold_into_minutes, insert_results
-from webapp.results.models import IngestCursor, LostRange
+from webapp.results.arrivals import NewResults
+from webapp.results.bulk import insert_results
+from webapp.results.days import refold_late
+from webapp.results.minutes import fold_into_minutes
+from webapp.results.models import LostRange
+from webapp.results.partitions import make_ahead
 from webapp.results.queries import LaneKey
+from webapp.results.zones import fold_into_zones
+
+_MOVE: Final = (
+    "INSERT INTO results_ingestcursor (agent_id, epoch, lane, through_seq) {rows}"
+    " ON CONFLICT (agent_id, epoch, lane) DO UPDATE SET through_seq = excluded.through_seq"
+)
 
 
-@transaction.atomic
 def store_results(arrivals: list[NewResults]) -> None:
-    """Store results and count them.
+    """Store results and count them, inside the caller's transaction.
 
     All of them lie beyond their lane's cursor, which moves in the same transaction, so none is in
-    the table: one that is means that somebody wrote behind the writer's back.
+    the table; `IntegrityError` means that somebody wrote behind the writer's back.
     """
-    n_expected = sum(len(arrived.results) for arrived in arrivals)
-    if (n_new := insert_results(arrivals)) != n_expected:
-        raise IntegrityError(f"{n_expected - n_new} results beyond their cursor are there already")
-    fold_into_minutes(arrivals)
+    insert_results(arrivals)
+    minutes = fold_into_minutes(arrivals)
+    fold_into_zones(arrivals)
+    # By the clock, not by when they came: they may have waited for the database past midnight.
+    refold_late(minutes, at=now())
+
+
+def make_partitions(at: datetime) -> None:
+    """Have a place for the results of yesterday, today and the week to come."""
+    make_ahead(at)
 
 
 def move_cursors(through: Mapping[LaneKey, int]) -> None:
     """Say through which seq each lane is committed, with what is committed."""
-    IngestCursor.objects.bulk_create(
-        (
-            IngestCursor(agent_id=key.agent_id, epoch=key.epoch, lane=key.lane, through_seq=seq)
-            for key, seq in sorted(through.items())
-        ),
-        update_conflicts=True,
-        unique_fields=("agent", "epoch", "lane"),
-        update_fields=("through_seq",),
+    write_rows(
+        _MOVE,
+        ("uuid", "int8", "text", "int8"),
+        [(key.agent_id.hex, key.epoch, key.lane, seq) for key, seq in sorted(through.items())],
     )
 
 

@@ -18,7 +18,7 @@ class ResultAdmin(OwnedAdmin[Result]):
     list_filter = (CAMERA,)
     list_select_related = ("camera", "bundle")
     search_fields = ("camera__name",)
-    ordering = ("-id",)
+    ordering = ("-captured_at",)
     fields = (
         "camera",
         "agent",

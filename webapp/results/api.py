@@ -1,12 +1,18 @@
 """What models said, over HTTP: results frame by frame, counts by class and time."""
 
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any, ClassVar, Final, cast
+from uuid import UUID
 
+from django.http import Http404
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from processing.wire.limits import MAX_NAME
 from processing.wire.packed import unpack
 from webapp.accounts.models import Role
 from webapp.accounts.requests import actor_of
@@ -14,9 +20,23 @@ from webapp.accounts.viewsets import OwnedRows, OwnedViewSet
 from webapp.common.clock import now
 from webapp.common.filters import Allowed, read_filters
 from webapp.common.pagination import NewestCaptureFirst
+from webapp.common.problems import ApiProblem
 from webapp.fleet.models import Bundle, Camera
-from webapp.results.counts import BUCKETS, Counts, RangeTooLong, counts_of, default_range
+from webapp.results.archive_files import TooSlow
+from webapp.results.archive_reading import Archived, DayUnreadable, WithArchive
+from webapp.results.counts import (
+    BUCKETS,
+    Asked,
+    Counts,
+    RangeTooLong,
+    ZoneCounts,
+    counts_of,
+    default_range,
+    zone_counts_of,
+)
 from webapp.results.models import Result
+
+_MOST_DIGITS: Final = 18
 
 
 class BoxSerializer(serializers.Serializer[object]):
@@ -74,13 +94,53 @@ class ResultViewSet(OwnedViewSet[Result]):
     queryset = Result.objects.prefetch_related("bundle")
     serializer_class = ResultSerializer
     pagination_class = NewestCaptureFirst
-    needed = Role.OPERATOR
+    needed: ClassVar[Role] = Role.OPERATOR
     filters: ClassVar = {
         "camera": Allowed.id_of("camera", "camera"),
         "bundle": Allowed.id_of("bundle", "bundle"),
         "from": Allowed.since("captured_at"),
         "to": Allowed.until("captured_at"),
     }
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """Return a page, of old days from the archive."""
+        archived = self._archived(read_filters(self.request, self.filters))
+        with _problems():
+            return super().paginate_queryset(cast("Any", WithArchive(queryset, archived)))
+
+    def get_object(self) -> Result:
+        """Return one result, from the archive if the table has it no more."""
+        try:
+            return super().get_object()
+        except Http404:
+            key = str(self.kwargs["pk"])
+            if not key.isdecimal() or len(key) > _MOST_DIGITS:
+                raise
+            with _problems():
+                found = self._archived({}).one(int(key))
+            if found is None:
+                raise
+            return found
+
+    def _archived(self, filters: Mapping[str, object]) -> Archived:
+        return Archived.of(actor_of(self.request), self.needed, filters, at=now())
+
+
+@contextmanager
+def _problems() -> Iterator[None]:
+    """Say in words what is wrong with the archive."""
+    try:
+        yield
+    except DayUnreadable as error:
+        day = f"The results of {error.day} (UTC) are in the archive,"
+        if error.is_missing:
+            words = f"{day} but their file is not there. A backup may have it."
+            raise ApiProblem(HTTPStatus.GONE, "archive-missing", words) from error
+        words = f"{day} but their file is damaged. A backup may have it whole."
+        raise ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, "archive-damaged", words) from error
+    except TooSlow as error:
+        words = "Reading old days takes too long. Ask for one camera and a shorter time."
+        raise ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, "archive-slow", words) from error
 
 
 class CountSerializer(serializers.Serializer[object]):
@@ -109,14 +169,32 @@ class CountsSerializer(serializers.Serializer[Counts]):
     frames = FramesSerializer(many=True)
 
 
+class ZoneCountSerializer(serializers.Serializer[object]):
+    """How much of a class came into a zone in one bucket of time."""
+
+    camera = serializers.UUIDField()
+    zone = serializers.UUIDField(help_text="As in the camera's scene; it may be gone from there.")
+    bucket_at = serializers.DateTimeField(help_text="When the bucket begins.")
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
+    n_tracks = serializers.IntegerField(help_text="Objects that were in it for the first time.")
+
+
+class ZoneCountsSerializer(serializers.Serializer[ZoneCounts]):
+    """Counts of zones of a stretch of time."""
+
+    counts = ZoneCountSerializer(many=True)
+    frames = FramesSerializer(many=True)
+
+
 class CountsViewSet(OwnedRows[Camera]):
-    """How much was seen, from the per-minute rollups: exact, also after late data."""
+    """How much was seen, from the rollups: exact, also after late data."""
 
     queryset = Camera.objects.all()
     pagination_class = None
     needed = Role.OPERATOR
     filters: ClassVar = {
         "camera": Allowed.id_of("pk", "camera"),
+        "label": Allowed("label", serializers.CharField(max_length=MAX_NAME), "Only this class."),
         "from": Allowed.since("minute_at"),
         "to": Allowed.until("minute_at"),
         "bucket": Allowed.one_of("bucket", [(name, name) for name in BUCKETS]),
@@ -125,14 +203,41 @@ class CountsViewSet(OwnedRows[Camera]):
     @extend_schema(responses=CountsSerializer, operation_id="counts_list")
     def list(self, request: Request) -> Response:
         """Return counts per camera, class and bucket; by default of the last hour, by minutes."""
-        wanted = read_filters(request, self.filters)
-        cameras = Camera.objects.for_actor(actor_of(request), self.needed)
+        with _range_refused():
+            counts = counts_of(self._asked(read_filters(request, self.filters)))
+        return Response(CountsSerializer(counts).data)
+
+    def _asked(self, wanted: Mapping[str, object]) -> Asked:
+        cameras = Camera.objects.for_actor(actor_of(self.request), self.needed)
         if "camera" in wanted:
             cameras = cameras.filter(pk=str(wanted["camera"]))
         bucket = str(wanted.get("bucket", "minute"))
-        try:
-            start, end = default_range(wanted.get("from"), wanted.get("to"), bucket, at=now())
-            counts = counts_of(cameras, bucket=bucket, start=start, end=end)
-        except RangeTooLong as error:
-            raise serializers.ValidationError({"from": [str(error)]}) from error
-        return Response(CountsSerializer(counts).data)
+        start, end = default_range(wanted.get("from"), wanted.get("to"), bucket, at=now())
+        label = str(wanted["label"]) if "label" in wanted else None
+        return Asked(cameras, bucket, start, end, label)
+
+
+class ZoneCountsViewSet(CountsViewSet):
+    """How much came into zones, each object once a zone: exact, also after late data."""
+
+    filters: ClassVar = CountsViewSet.filters | {"zone": Allowed.id_of("zone_id", "zone")}
+
+    @extend_schema(responses=ZoneCountsSerializer, operation_id="zone_counts_list")
+    def list(self, request: Request) -> Response:
+        """Return counts per camera, zone, class and bucket; by default of the last hour."""
+        wanted = read_filters(request, self.filters)
+        zone = wanted.get("zone")
+        with _range_refused():
+            counts = zone_counts_of(
+                self._asked(wanted), zone_id=zone if isinstance(zone, UUID) else None
+            )
+        return Response(ZoneCountsSerializer(counts).data)
+
+
+@contextmanager
+def _range_refused() -> Iterator[None]:
+    """Say which field asks for too much."""
+    try:
+        yield
+    except RangeTooLong as error:
+        raise serializers.ValidationError({"from": [str(error)]}) from error

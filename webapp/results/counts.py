@@ -1,15 +1,16 @@
-"""Counts per camera, class and bucket of time, read from the rollups alone."""
+"""Counts per camera, class, zone and bucket of time, read from the rollups alone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Max, QuerySet, Sum
 from django.db.models.functions import Trunc
 
 from webapp.fleet.models import Bundle, Camera
-from webapp.results.models import CameraMinute, LabelMinute
+from webapp.results.rollups import Stretch, stretches
 
 BUCKETS: Final = {
     "minute": timedelta(minutes=1),
@@ -35,6 +36,15 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneCount:
+    camera: UUID
+    zone: UUID
+    bucket_at: datetime
+    label: str
+    n_tracks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Frames:
     camera: UUID
     bucket_at: datetime
@@ -47,46 +57,110 @@ class Counts:
     frames: list[Frames]
 
 
+@dataclass(frozen=True, slots=True)
+class ZoneCounts:
+    counts: list[ZoneCount]
+    frames: list[Frames]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is counted: what these cameras saw in [start, end), in buckets."""
+
+    cameras: QuerySet[Camera]
+    bucket: str
+    start: datetime
+    end: datetime
+    label: str | None = None
+    """Only this class."""
+
+    def stretches(self) -> list[Stretch]:
+        return stretches(BUCKETS[self.bucket], self.start, self.end)
+
+
 def default_range(
     start: object, end: object, bucket: str, *, at: datetime
 ) -> tuple[datetime, datetime]:
-    """Return the stretch that is meant: until now, and 60 buckets long, unless said otherwise."""
+    """Return the stretch that is meant: until now, and 60 buckets long, unless said otherwise.
+
+    Raise `RangeTooLong`, also for one that would begin before all time.
+    """
     until = end if isinstance(end, datetime) else at
-    since = start if isinstance(start, datetime) else until - 60 * BUCKETS[bucket]
+    try:
+        since = start if isinstance(start, datetime) else until - 60 * BUCKETS[bucket]
+    except OverflowError as error:
+        raise RangeTooLong("Nothing was seen so long ago: say from when on.") from error
     if (until - since) / BUCKETS[bucket] > MAX_BUCKETS:
         raise RangeTooLong(f"At most {MAX_BUCKETS} buckets at once: ask for less, or larger ones.")
     return since, until
 
 
-def counts_of(cameras: QuerySet[Camera], *, bucket: str, start: datetime, end: datetime) -> Counts:
-    """Return what these cameras saw in [start, end), oldest first; raise `RangeTooLong`."""
-    frames = (
-        CameraMinute.objects.filter(camera__in=cameras, minute_at__gte=start, minute_at__lt=end)
-        .annotate(bucket_at=Trunc("minute_at", bucket))
+def counts_of(asked: Asked) -> Counts:
+    """Return what was seen, oldest first; raise `RangeTooLong`."""
+    rows = _rows(
+        stretch.rollups.of_labels.objects.filter(camera__in=asked.cameras, **stretch.within)
+        .annotate(bucket_at=Trunc(stretch.rollups.begins_at, asked.bucket))
+        .values_list("bundle_id", "label", "camera_id", "bucket_at")
+        .annotate(Sum("n_tracks"), Sum("n_detections"), Max("peak"))
+        .order_by("bucket_at", "camera_id", "label")
+        for stretch in asked.stretches()
+    )
+    return Counts(
+        counts=[
+            Count(camera_id, bucket_at, label, *figures)
+            for label, camera_id, bucket_at, *figures in _named(rows, asked.label)
+        ],
+        frames=_frames(asked),
+    )
+
+
+def zone_counts_of(asked: Asked, *, zone_id: UUID | None = None) -> ZoneCounts:
+    """Return what came into zones, or into one, oldest first; raise `RangeTooLong`."""
+    only = {} if zone_id is None else {"zone_id": zone_id}
+    rows = _rows(
+        stretch.rollups.of_zones.objects.filter(camera__in=asked.cameras, **only, **stretch.within)
+        .annotate(bucket_at=Trunc(stretch.rollups.begins_at, asked.bucket))
+        .values_list("bundle_id", "label", "camera_id", "zone_id", "bucket_at")
+        .annotate(Sum("n_tracks"))
+        .order_by("bucket_at", "camera_id", "zone_id", "label")
+        for stretch in asked.stretches()
+    )
+    return ZoneCounts(
+        counts=[
+            ZoneCount(camera_id, zone, bucket_at, label, n_tracks)
+            for label, camera_id, zone, bucket_at, n_tracks in _named(rows, asked.label)
+        ],
+        frames=_frames(asked),
+    )
+
+
+def _frames(asked: Asked) -> list[Frames]:
+    parts = (
+        stretch.rollups.of_cameras.objects.filter(camera__in=asked.cameras, **stretch.within)
+        .annotate(bucket_at=Trunc(stretch.rollups.begins_at, asked.bucket))
         .values_list("camera_id", "bucket_at")
         .annotate(Sum("n_results"))
         .order_by("bucket_at", "camera_id")
+        for stretch in asked.stretches()
     )
-    seen = (
-        LabelMinute.objects.filter(camera__in=cameras, minute_at__gte=start, minute_at__lt=end)
-        .annotate(bucket_at=Trunc("minute_at", bucket))
-        .values_list("camera_id", "bucket_at", "bundle_id", "label")
-        .annotate(Sum("n_tracks"), Sum("n_detections"), Max("peak"))
-        .order_by("bucket_at", "camera_id", "label")
-    )
-    rows = list(seen[: MAX_ROWS + 1])
-    if len(rows) > MAX_ROWS:
-        raise RangeTooLong("That is too much at once: ask for one camera, or a shorter time.")
-    labels = _labels({bundle_id for _, _, bundle_id, *_ in rows})
-    return Counts(
-        counts=[
-            Count(camera_id, bucket_at, labels[bundle_id].get(label, f"class {label}"), *figures)
-            for camera_id, bucket_at, bundle_id, label, *figures in rows
-        ],
-        frames=[Frames(*row) for row in frames[:MAX_ROWS]],
-    )
+    return [Frames(*row) for row in _rows(parts)]
 
 
-def _labels(bundle_ids: set[UUID]) -> dict[UUID, dict[int, str]]:
-    bundles = Bundle.objects.in_bulk(list(bundle_ids))
-    return {key: dict(enumerate(bundle.labels)) for key, bundle in bundles.items()}
+def _rows(parts: Iterable[QuerySet[Any, tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+    """Return the rows of one stretch after the other; raise `RangeTooLong`."""
+    rows: list[tuple[Any, ...]] = []
+    for part in parts:
+        rows += part[: MAX_ROWS + 1 - len(rows)]
+        if len(rows) > MAX_ROWS:
+            raise RangeTooLong("That is too much at once: ask for one camera, or a shorter time.")
+    return rows
+
+
+def _named(rows: list[tuple[Any, ...]], wanted: str | None) -> Iterable[tuple[Any, ...]]:
+    """Yield rows with the class's name in place of their first two: its bundle and number."""
+    bundles = Bundle.objects.in_bulk({bundle_id for bundle_id, *_ in rows})
+    labels = {key: dict(enumerate(bundle.labels)) for key, bundle in bundles.items()}
+    for bundle_id, label, *rest in rows:
+        name = labels[bundle_id].get(label, f"class {label}")
+        if wanted in {None, name}:
+            yield (name, *rest)

@@ -1,5 +1,8 @@
 """What bundles said of frames, how often each class was seen, and how far each agent is."""
 
+from pathlib import Path
+
+from django.conf import settings
 from django.db import models
 
 from processing.wire.messages import LANES
@@ -11,17 +14,33 @@ from webapp.fleet.models import Agent, Bundle, Camera
 class Result(models.Model):
     """One frame as one bundle saw it.
 
-    Written by `webapp.results.bulk` alone, many at a time; repeats fall on the unique key. The
-    table is the results lane, so the lane of `(agent, epoch, lane, seq)` needs no column.
+    Written by `webapp.results.bulk` alone, many at a time. The table is the results lane, so the
+    lane of `(agent, epoch, lane, seq)` needs no column; a lane's cursor is what guards against
+    repeats, and the unique key, which is also how a camera's frames are found, sees that it does.
+
+    On PostgreSQL the table is partitioned by the UTC day of `captured_at`
+    (`webapp.results.partitions`), so no index spans it: `id` is unique because a sequence gives
+    it. What a row points at is checked before it comes here, its agent's row held: four foreign
+    keys cost the database more than all the rest of an insert. A camera takes its results along.
     """
 
     id = models.BigAutoField(primary_key=True)
     organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+        Organization,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
-    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="+", db_index=False)
-    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="+", db_index=False)
-    bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, related_name="+", db_index=False)
+    agent = models.ForeignKey(
+        Agent, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    camera = models.ForeignKey(
+        Camera, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    bundle = models.ForeignKey(
+        Bundle, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     epoch = models.BigIntegerField()
     seq = models.BigIntegerField()
     captured_at = models.DateTimeField()
@@ -35,10 +54,11 @@ class Result(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("agent", "epoch", "seq"), name="result_once"),
+            models.UniqueConstraint(
+                fields=("camera", "captured_at", "epoch", "seq"), name="result_once"
+            ),
         )
         indexes = (
-            models.Index(fields=("camera", "captured_at"), name="result_by_camera"),
             models.Index(fields=("organization", "captured_at"), name="result_by_organization"),
         )
 
@@ -46,16 +66,51 @@ class Result(models.Model):
         return f"{self.camera_id} at {self.captured_at:%H:%M:%S.%f}"
 
 
-class CameraMinute(models.Model):
-    """How many results a camera had in a minute; exact, also after late data."""
+class Rollup(models.Model):
+    """Counts of a camera in a stretch of time; exact, also after late data.
+
+    Written by statements of their own (`webapp.results.minutes`, `hours`, `zones`, `days`), with
+    the results or from what is. As with `Result`, what a row points at was checked before.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="+", db_index=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
-    minute_at = models.DateTimeField()
-    n_results = models.PositiveIntegerField()
+    camera = models.ForeignKey(
+        Camera, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    organization = models.ForeignKey(
+        Organization,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
 
     objects = OwnedManager()
+
+    class Meta:
+        abstract = True
+
+
+class ClassRollup(Rollup):
+    """Counts of one class of things, as a bundle has it."""
+
+    bundle = models.ForeignKey(
+        Bundle, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    label = models.PositiveSmallIntegerField()
+    """Index into the bundle's labels."""
+    n_tracks = models.PositiveIntegerField()
+    """Tracks that began: what people call "seen". Of a zone: that were in it for the first time."""
+
+    class Meta:
+        abstract = True
+
+
+class CameraMinute(Rollup):
+    """How many results a camera had in a minute."""
+
+    minute_at = models.DateTimeField()
+    n_results = models.PositiveIntegerField()
 
     class Meta:
         constraints = (
@@ -66,33 +121,153 @@ class CameraMinute(models.Model):
         return f"{self.camera_id} {self.minute_at:%H:%M}"
 
 
-class LabelMinute(models.Model):
-    """How often a class was seen by a camera in a minute; exact, also after late data."""
+class CameraHour(Rollup):
+    """How many results a camera had in an hour."""
 
-    id = models.BigAutoField(primary_key=True)
-    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="+", db_index=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
-    bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, related_name="+", db_index=False)
+    hour_at = models.DateTimeField()
+    n_results = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("camera", "hour_at"), name="camera_hour_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.camera_id} {self.hour_at:%d %b %H} h"
+
+
+class CameraDay(Rollup):
+    """How many results a camera had on a UTC day that is folded, see `FoldedDay`."""
+
+    day_at = models.DateTimeField()
+    n_results = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("camera", "day_at"), name="camera_day_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.camera_id} {self.day_at:%d %b}"
+
+
+class LabelMinute(ClassRollup):
+    """How often a class was seen by a camera in a minute."""
+
     minute_at = models.DateTimeField()
-    label = models.PositiveSmallIntegerField()
-    """Index into the bundle's labels."""
     n_detections = models.PositiveIntegerField()
-    n_tracks = models.PositiveIntegerField()
-    """Tracks that began in this minute: what people call "seen"."""
     peak = models.PositiveSmallIntegerField()
     """The most at once in one frame."""
-
-    objects = OwnedManager()
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("camera", "bundle", "minute_at", "label"), name="label_minute_once"
+                fields=("camera", "minute_at", "bundle", "label"), name="label_minute_once"
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.camera_id} {self.minute_at:%H:%M} {self.label}"
+
+
+class LabelHour(ClassRollup):
+    """How often a class was seen by a camera in an hour."""
+
+    hour_at = models.DateTimeField()
+    n_detections = models.PositiveBigIntegerField()
+    peak = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("camera", "hour_at", "bundle", "label"), name="label_hour_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.camera_id} {self.hour_at:%d %b %H} h {self.label}"
+
+
+class LabelDay(ClassRollup):
+    """How often a class was seen by a camera on a UTC day that is folded."""
+
+    day_at = models.DateTimeField()
+    n_detections = models.PositiveBigIntegerField()
+    n_tracks = models.PositiveBigIntegerField()
+    peak = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("camera", "day_at", "bundle", "label"), name="label_day_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.camera_id} {self.day_at:%d %b} {self.label}"
+
+
+class ZoneMinute(ClassRollup):
+    """How much of a class came into a zone of a camera's scene in a minute."""
+
+    zone_id = models.UUIDField()
+    """As in the scene; what came into a zone that was deleted since is still here."""
+    minute_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("camera", "minute_at", "zone_id", "bundle", "label"),
+                name="zone_minute_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.zone_id} {self.minute_at:%H:%M} {self.label}"
+
+
+class ZoneHour(ClassRollup):
+    """How much of a class came into a zone in an hour."""
+
+    zone_id = models.UUIDField()
+    hour_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("camera", "hour_at", "zone_id", "bundle", "label"), name="zone_hour_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.zone_id} {self.hour_at:%d %b %H} h {self.label}"
+
+
+class ZoneDay(ClassRollup):
+    """How much of a class came into a zone on a UTC day that is folded."""
+
+    zone_id = models.UUIDField()
+    day_at = models.DateTimeField()
+    n_tracks = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("camera", "day_at", "zone_id", "bundle", "label"), name="zone_day_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.zone_id} {self.day_at:%d %b} {self.label}"
+
+
+class FoldedDay(models.Model):
+    """A UTC day of the whole hub whose hours are added up, see `webapp.results.days`."""
+
+    day_at = models.DateTimeField(primary_key=True)
+
+    def __str__(self) -> str:
+        return f"{self.day_at:%Y-%m-%d}"
 
 
 class IngestCursor(models.Model):
@@ -144,3 +319,36 @@ class LostRange(Owned):
     @property
     def n_entries(self) -> int:
         return self.last_seq - self.first_seq + 1
+
+
+class ArchivedDay(Owned):
+    """The results of one UTC day, in a Parquet file; see `webapp.results.archive`."""
+
+    day = models.DateField()
+    n_rows = models.PositiveBigIntegerField()
+    n_seen = models.PositiveBigIntegerField()
+    """How many rows the table had of this day when the file was written."""
+    n_bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    archived_at = models.DateTimeField()
+    damaged_at = models.DateTimeField(null=True)
+    """When somebody found that the file cannot be read."""
+    is_damage_told = models.BooleanField(default=False)
+    """Whether there is an event of it."""
+
+    class Meta:
+        ordering = ("-day",)
+        constraints = (
+            models.UniqueConstraint(fields=("organization", "day"), name="archived_day_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.n_rows} results"
+
+    @property
+    def path(self) -> Path:
+        """Return where the file is; another content has another name."""
+        name = f"{self.day}-{self.sha256[:12]}.parquet"
+        return Path(settings.DATA_DIR) / "archive" / self.organization_id.hex / name

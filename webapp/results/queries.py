@@ -1,15 +1,15 @@
-"""Reads of how far each lane is."""
+"""Reads of how far each lane is, and the table behind the cameras."""
 
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import F, OuterRef, Subquery
 
 from processing.wire.messages import LANES, Cursor, Lane
+from webapp.accounts.models import Organization
 from webapp.results.models import IngestCursor, Result
-
-RESULTS: Final[Lane] = "results"
 
 
 class LaneKey(NamedTuple):
@@ -21,29 +21,46 @@ class LaneKey(NamedTuple):
 
 
 def read_cursors(keys: Iterable[LaneKey]) -> dict[LaneKey, int]:
-    """Return through which seq each lane is committed.
-
-    A results lane without a cursor is as far as its table.
-    """
+    """Return through which seq each lane is committed."""
     wanted = set(keys)
-    cursors = dict.fromkeys(wanted, 0)
-    known = IngestCursor.objects.filter(
+    rows = IngestCursor.objects.filter(
         agent_id__in={key.agent_id for key in wanted}, epoch__in={key.epoch for key in wanted}
-    )
-    through = {(cursor.agent_id, cursor.epoch, cursor.lane): cursor.through_seq for cursor in known}
-    for key in wanted:
-        if key in through:
-            cursors[key] = through[key]
-        elif key.lane == RESULTS:
-            stored = Result.objects.filter(agent_id=key.agent_id, epoch=key.epoch)
-            cursors[key] = stored.aggregate(newest=Max("seq"))["newest"] or 0
-    return cursors
+    ).values_list("agent_id", "epoch", "lane", "through_seq")
+    through = {(agent_id, epoch, lane): seq for agent_id, epoch, lane, seq in rows}
+    return {key: through.get(key, 0) for key in wanted}
 
 
-def cursors_of_outbox(agent_id: UUID, epoch: int) -> tuple[Cursor, ...]:
-    """Return where an agent goes on: one cursor a lane."""
-    through = read_cursors(LaneKey(agent_id, epoch, lane) for lane in LANES)
-    return tuple(
-        Cursor(lane=key.lane, epoch=epoch, through_seq=seq)
-        for key, seq in sorted(through.items(), key=lambda item: LANES.index(item[0].lane))
+def cursors_of_outboxes(epochs: Mapping[UUID, int]) -> dict[UUID, tuple[Cursor, ...]]:
+    """Return where agents go on with their outboxes of these epochs: one cursor a lane."""
+    through = read_cursors(
+        LaneKey(agent_id, epoch, lane) for agent_id, epoch in epochs.items() for lane in LANES
     )
+    return {
+        agent_id: tuple(
+            Cursor(lane=lane, epoch=epoch, through_seq=through[LaneKey(agent_id, epoch, lane)])
+            for lane in LANES
+        )
+        for agent_id, epoch in epochs.items()
+    }
+
+
+class Newest(NamedTuple):
+    """The result that was captured last, of all that are stored."""
+
+    captured_at: datetime
+    received_at: datetime
+
+
+def newest_result() -> Newest | None:
+    """Return the newest result of the whole hub: a probe of an index for each organization."""
+    results = Result.objects.filter(organization=OuterRef("pk")).order_by("-captured_at")
+    newest = (
+        Organization.objects.annotate(
+            captured_at=Subquery(results.values("captured_at")[:1]),
+            received_at=Subquery(results.values("received_at")[:1]),
+        )
+        .order_by(F("captured_at").desc(nulls_last=True))
+        .values_list("captured_at", "received_at")
+        .first()
+    )
+    return Newest(*newest) if newest is not None and newest[0] is not None else None
