@@ -20,6 +20,7 @@ from webapp.common.clock import now
 from webapp.common.theme import badge
 from webapp.fleet.actions import add_camera, create_join_token, revoke_agent, update_camera
 from webapp.fleet.models import Agent, Bundle, Camera, JoinToken, Site
+from webapp.fleet.wishes import POLICIES
 
 ORGANIZATION = ("organization", OwnRelatedFilter)
 
@@ -59,12 +60,21 @@ class AgentAdmin(OwnedAdmin[Agent]):
         "clock_offset_ms",
         "n_pending",
         "problems",
+        "found_cameras",
     )
     fieldsets = (
         (None, {"fields": ("name", "site", "organization", "status", "problems")}),
         (
             "Connection",
-            {"fields": ("is_connected", "last_seen_at", "n_pending", "clock_offset_ms")},
+            {
+                "fields": (
+                    "is_connected",
+                    "last_seen_at",
+                    "n_pending",
+                    "clock_offset_ms",
+                    "found_cameras",
+                )
+            },
         ),
         ("Wanted and reported", {"fields": ("desired_version", "reported_version")}),
         ("Identity", {"fields": ("software", "enrolled_at", "is_revoked")}),
@@ -106,6 +116,8 @@ class CameraForm(forms.ModelForm[Camera]):
             "score_threshold",
             "labels",
             "sample_policy",
+            "policies",
+            "scene",
         )
 
     def clean_agent(self) -> Agent:
@@ -123,7 +135,10 @@ class CameraAdmin(OwnedAdmin[Camera]):
     list_filter = ("state", "is_enabled", ("agent", OwnRelatedFilter), ORGANIZATION)
     list_select_related = ("agent",)
     search_fields = ("name", "agent__name", "agent__site__name")
-    reported = ("state", "state_reason", "state_since_at", "fps", "n_frames", "n_dropped", "size")
+    reported = (
+        "state", "state_reason", "state_since_at", "fps", "n_frames", "n_dropped", "n_gated",
+        "size", "image",
+    )  # fmt: skip
     readonly_fields = reported
     fieldsets = (
         ("Wanted", {"fields": CameraForm.Meta.fields}),
@@ -145,6 +160,8 @@ class CameraAdmin(OwnedAdmin[Camera]):
     ) -> None:
         """Write through the fleet's actions, which tell the agent."""
         changed: dict[str, Any] = {name: form.cleaned_data[name] for name in form.changed_data}
+        if "policies" in changed:  # the page shows all of it, so what is gone is meant to be
+            changed["policies"] = {name: {} for name in POLICIES} | changed["policies"]
         if change:
             if changed:
                 update_camera(obj, at=now(), **changed)

@@ -3,18 +3,31 @@
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
+import msgspec
 from django.db.models import Model, QuerySet
 from drf_spectacular.utils import (
     OpenApiExample,
     extend_schema,
+    extend_schema_field,
     extend_schema_view,
 )
+from msgspec import Struct
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.mixins import CreateModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from processing.wire.camera import (
+    ClipPolicy,
+    MotionGate,
+    Privacy,
+    Region,
+    Schedule,
+    Streams,
+    Tiling,
+)
+from processing.wire.scene import Scene
 from webapp.accounts.models import Role
 from webapp.accounts.queries import chosen_organization
 from webapp.accounts.requests import actor_of
@@ -34,6 +47,7 @@ from webapp.fleet.actions import (
 )
 from webapp.fleet.actions.sites import add_site, rename_site
 from webapp.fleet.models import Agent, Camera, JoinToken, Site
+from webapp.fleet.wishes import POLICIES, BadWish, plain, read_wish
 
 CAMERA_EXAMPLE: Final = {
     "agent": "019ab400-0000-7000-8000-000000000000",
@@ -43,6 +57,41 @@ CAMERA_EXAMPLE: Final = {
     "score_threshold": 0.4,
     "labels": ["person", "bicycle"],
 }
+
+
+@extend_schema_field({"type": "object"})
+class WishField(serializers.Field[Any, Any, Any, Any]):
+    """One of the wire's structs as JSON; what is wrong in it is said by the path of its field."""
+
+    def __init__(self, kind: type[Struct], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._kind = kind
+
+    def to_internal_value(self, data: object) -> Any:
+        try:
+            return plain(read_wish(self._kind, data))
+        except BadWish as bad:
+            problem: Any = [str(bad)]
+            for step in reversed(bad.path.split(".") if bad.path else []):
+                problem = {step: problem}
+            raise serializers.ValidationError(problem) from bad
+
+    def to_representation(self, value: object) -> Any:
+        return value
+
+
+@extend_schema_field({"type": "object"})
+class PolicyField(WishField):
+    """One group of `Camera.policies`, as a field of its own: the others stay as they are."""
+
+    def get_attribute(self, instance: Camera) -> Any:
+        assert self.field_name is not None
+        return plain(msgspec.convert(instance.policies.get(self.field_name, {}), self._kind))
+
+
+@extend_schema_field({"type": "object", "nullable": True})
+class FiguresField(serializers.JSONField):
+    """An `ImageState`."""
 
 
 class OwnRelatedField(serializers.PrimaryKeyRelatedField[Any]):
@@ -75,6 +124,11 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
     problems = serializers.ListField(
         child=serializers.CharField(), help_text="What the agent says is wrong."
     )
+    found_cameras = serializers.ListField(
+        child=serializers.DictField(child=serializers.CharField()),
+        read_only=True,
+        help_text="Cameras that answered on its network: suggestions.",
+    )
 
     class Meta:
         model = Agent
@@ -93,6 +147,7 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
             "n_pending",
             "n_cameras",
             "problems",
+            "found_cameras",
         )
         read_only_fields = fields
 
@@ -116,6 +171,29 @@ class CameraSerializer(serializers.ModelSerializer[Camera]):
         required=False,
         help_text="`low_score`, `high_score`, `every_s`, `random_share`; absent ones are default.",
     )
+    streams = PolicyField(
+        Streams, required=False, help_text="`transport` (tcp, udp) and `clip_source`."
+    )
+    region = PolicyField(
+        Region, required=False, help_text="`left`, `top`, `right`, `bottom`, 0 to 1."
+    )
+    tiling = PolicyField(Tiling, required=False, help_text="`columns`, `rows`, `overlap`.")
+    schedule = PolicyField(
+        Schedule,
+        required=False,
+        help_text="`windows` of `days` (0 is Monday), `from_minute`, `to_minute`; `time_zone`.",
+    )
+    gate = PolicyField(MotionGate, required=False, help_text="`is_on`, `always_look_s`.")
+    clips = PolicyField(
+        ClipPolicy, required=False, help_text="`is_on`, `before_s`, `after_s`, `longest_s`."
+    )
+    privacy = PolicyField(Privacy, required=False, help_text="`zones`, `hides_faces`.")
+    scene = WishField(
+        Scene,
+        required=False,
+        help_text="`zones` and `lines`, with points 0 to 1, and `rules` about them.",
+    )
+    image = FiguresField(read_only=True, help_text="What its pictures are like.")
 
     class Meta:
         model = Camera
@@ -129,6 +207,8 @@ class CameraSerializer(serializers.ModelSerializer[Camera]):
             "score_threshold",
             "labels",
             "sample_policy",
+            *POLICIES,
+            "scene",
             "state",
             "state_reason",
             "state_since_at",
@@ -137,10 +217,17 @@ class CameraSerializer(serializers.ModelSerializer[Camera]):
             "n_dropped",
             "width",
             "height",
+            "n_gated",
+            "image",
         )
-        read_only_fields = fields[9:]
+        read_only_fields = fields[fields.index("state") :]
         # Whether a name is free, and a source is one, is judged by the action.
         validators: ClassVar[list[object]] = []
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Gather the policies into the one column that holds them."""
+        policies = {name: attrs.pop(name) for name in POLICIES if name in attrs}
+        return attrs | {"policies": policies} if policies else attrs
 
     def validate_agent(self, agent: Agent) -> Agent:
         if self.instance is not None and agent != self.instance.agent:

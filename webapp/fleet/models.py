@@ -6,14 +6,16 @@ import msgspec
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from processing.wire.camera import DesiredCamera
 from processing.wire.limits import HEARTBEAT_S, MAX_TEXT
-from processing.wire.messages import DesiredCamera
+from processing.wire.scene import Scene
 from webapp.accounts.models import User
 from webapp.accounts.tenancy import Owned
 from webapp.fleet.sources import BadSource, check_source
+from webapp.fleet.wishes import POLICIES, BadWish, Policies, plain, read_wish
 
-MISSED_HEARTBEATS = 3
-"""After so many an agent counts as offline, whatever its socket says."""
+SILENCE = timedelta(seconds=3 * HEARTBEAT_S)
+"""After so long without a word an agent counts as offline, whatever its socket says."""
 
 
 class Site(Owned):
@@ -56,6 +58,10 @@ class Agent(Owned):
     """What the agent says is wrong, in its words."""
     n_pending = models.PositiveBigIntegerField(default=0, editable=False)
     """Entries in its outbox that the hub has not acknowledged, at the last report."""
+    slowed_to_per_s = models.PositiveIntegerField(default=0, editable=False)
+    """Results a second that a limit lets it send, while it sends more; 0 when it is not slowed."""
+    found_cameras = models.JSONField(default=list, editable=False)
+    """`FoundCamera`s that answered on its network and that it may be given: suggestions."""
 
     class Meta:
         ordering = ("name",)
@@ -65,9 +71,10 @@ class Agent(Owned):
 
     def is_online(self, *, at: datetime) -> bool:
         """Return whether the agent is connected and has been heard of lately."""
-        limit = timedelta(seconds=MISSED_HEARTBEATS * HEARTBEAT_S)
         return (
-            self.is_connected and self.last_seen_at is not None and at - self.last_seen_at <= limit
+            self.is_connected
+            and self.last_seen_at is not None
+            and at - self.last_seen_at <= SILENCE
         )
 
 
@@ -115,6 +122,12 @@ class Camera(Owned):
     """Only these classes; empty for all."""
     sample_policy = models.JSONField(default=dict, blank=True)
     """A `SamplePolicy`; what is absent has its default."""
+    policies = models.JSONField(default=dict, blank=True)
+    """`Policies`; what is absent has its default."""
+    scene = models.JSONField(default=dict, blank=True)
+    """A `Scene`: zones, lines and rules."""
+    drawing_revision = models.PositiveBigIntegerField(default=0, editable=False)
+    """Rises with every change of what is drawn over the picture (`webapp.fleet.drawing`)."""
 
     # reported
     state = models.CharField(max_length=16, choices=State, default=State.UNKNOWN, editable=False)
@@ -125,6 +138,10 @@ class Camera(Owned):
     n_dropped = models.PositiveBigIntegerField(default=0, editable=False)
     width = models.PositiveIntegerField(default=0, editable=False)
     height = models.PositiveIntegerField(default=0, editable=False)
+    n_gated = models.PositiveBigIntegerField(default=0, editable=False)
+    """Frames in which nothing moved, which the network was spared."""
+    image = models.JSONField(null=True, editable=False)
+    """An `ImageState`: what its pictures are like."""
 
     class Meta:
         ordering = ("name",)
@@ -149,6 +166,8 @@ class Camera(Owned):
             check_source(self.source)
         except BadSource as error:
             raise ValidationError({"source": str(error)}) from error
+        self.policies = self._checked("policies", Policies)
+        self.scene = self._checked("scene", Scene)
         try:
             self.desired()
         except msgspec.ValidationError as error:
@@ -156,7 +175,8 @@ class Camera(Owned):
 
     def desired(self) -> DesiredCamera:
         """Return what the agent is told; raise `msgspec.ValidationError` where that cannot be."""
-        wish = {
+        policies = {name: self.policies[name] for name in POLICIES if name in self.policies}
+        wish = policies | {
             "camera_id": self.id,
             "name": self.name,
             "source": self.source,
@@ -165,8 +185,16 @@ class Camera(Owned):
             "score_threshold": self.score_threshold,
             "labels": self.labels,
             "samples": self.sample_policy,
+            "scene": self.scene,
         }
         return msgspec.convert(wish, DesiredCamera)
+
+    def _checked(self, name: str, kind: type[Policies] | type[Scene]) -> object:
+        """Return a JSON column as it is stored; raise `ValidationError` with the field within."""
+        try:
+            return plain(read_wish(kind, getattr(self, name)))
+        except BadWish as bad:
+            raise ValidationError({name: bad.words}) from bad
 
 
 class Bundle(Owned):

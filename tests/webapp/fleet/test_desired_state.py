@@ -3,8 +3,10 @@
 import pytest
 from django.core.exceptions import ValidationError
 
+from processing.wire.camera import SamplePolicy
+from processing.wire.codec import SUBPROTOCOL, agent_codec, hub_codec
 from processing.wire.limits import MAX_CAMERAS
-from processing.wire.messages import SamplePolicy
+from processing.wire.messages import DesiredState
 from tests.factories import START, make_camera, make_sample
 from webapp.common.models import Change
 from webapp.fleet.actions import (
@@ -106,6 +108,24 @@ def test_an_agent_carries_so_many_and_no_more(agent: Agent) -> None:
         make_camera(agent)
     with pytest.raises(TooManyCameras):
         add_camera(agent, at=START, name="One more", source="usb:0")
+
+
+def test_an_agent_is_never_told_more_than_it_reads(agent: Agent) -> None:
+    camera = add_camera(agent, at=START, name="Gate", source="usb:0")
+    for number in range(4):
+        make_camera(agent, labels=[f"{number} {'x' * 190} {each}" for each in range(600)])
+    before = wanted(agent)
+    with pytest.raises(ValidationError, match="add an agent"):
+        update_camera(camera, at=START, labels=[f"{'y' * 190} {each}" for each in range(600)])
+    with pytest.raises(ValidationError, match="add an agent"):
+        add_camera(agent, at=START, name="Door", source="usb:1", labels=["x" * 200] * 600)
+    assert wanted(agent) == before
+    update_camera(camera, at=START, labels=["person"])
+    told = agent_codec(SUBPROTOCOL).decode(
+        hub_codec(SUBPROTOCOL).encode(build_desired_state(agent))
+    )
+    assert isinstance(told, DesiredState)
+    assert told.cameras[0].labels == ("person",)
 
 
 def test_removing_a_camera_removes_what_it_saw(camera: Camera, bundle: Bundle) -> None:

@@ -3,17 +3,21 @@
 from webapp.fleet.actions.cameras import (
     CameraFields,
     CameraInUse,
+    DrawingChanged,
+    NotAllowed,
     TooManyCameras,
     add_camera,
     remove_camera,
+    save_drawing,
     update_camera,
 )
 from webapp.fleet.actions.connections import (
-    SILENCE,
-    Opened,
-    close_session,
+    Opening,
+    close_sessions,
     close_silent_sessions,
-    open_session,
+    hold_agents,
+    open_sessions,
+    record_slowed,
 )
 from webapp.fleet.actions.enrolment import (
     BadSignature,
@@ -26,30 +30,40 @@ from webapp.fleet.actions.enrolment import (
     enrol_agent,
     revoke_agent,
 )
-from webapp.fleet.actions.reports import know_bundle, record_bundle, record_report
+from webapp.fleet.actions.reports import (
+    Reported,
+    know_bundle,
+    record_bundle,
+    record_reports,
+)
 
 __all__ = [
-    "SILENCE",
     "BadSignature",
     "CameraFields",
     "CameraInUse",
+    "DrawingChanged",
     "EnrolmentRefused",
     "JoinTokenExpired",
     "JoinTokenUnknown",
     "JoinTokenUsed",
     "KeyRefused",
-    "Opened",
+    "NotAllowed",
+    "Opening",
+    "Reported",
     "TooManyCameras",
     "add_camera",
-    "close_session",
+    "close_sessions",
     "close_silent_sessions",
     "create_join_token",
     "enrol_agent",
+    "hold_agents",
     "know_bundle",
-    "open_session",
+    "open_sessions",
     "record_bundle",
-    "record_report",
+    "record_reports",
+    "record_slowed",
     "remove_camera",
     "revoke_agent",
+    "save_drawing",
     "update_camera",
 ]

@@ -4,14 +4,25 @@ Every change raises the agent's `desired_version`; the gateway follows it and te
 """
 
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 
+import msgspec
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from processing.wire.limits import MAX_CAMERAS
+from processing.wire.limits import MAX_CAMERAS, MAX_MESSAGE_BYTES
 from webapp.common.changes import record_change
+from webapp.fleet.drawing import Drawing
 from webapp.fleet.models import Agent, Camera
+from webapp.fleet.queries import build_desired_state
+from webapp.fleet.wishes import plain
+
+MAX_DESIRED_BYTES: Final = MAX_MESSAGE_BYTES - 16 * 1024
+"""Of all that is wanted of one agent, in the longer of the wire's encodings; the rest of the
+message that carries it has room beside it."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 class TooManyCameras(Exception):
@@ -32,6 +43,21 @@ class CameraFields(TypedDict, total=False):
     score_threshold: float
     labels: list[str]
     sample_policy: dict[str, float]
+    policies: dict[str, Any]
+    """By name (`webapp.fleet.wishes.POLICIES`); in an update those that are absent stay."""
+    scene: dict[str, Any]
+
+
+class DrawingChanged(Exception):
+    """Somebody else saved meanwhile; nothing was written."""
+
+    def __init__(self, camera: Camera) -> None:
+        super().__init__("Somebody else has changed this drawing since you opened it.")
+        self.camera = camera
+
+
+class NotAllowed(Exception):
+    """Who may draw may not change what is hidden."""
 
 
 @transaction.atomic
@@ -43,6 +69,7 @@ def add_camera(agent: Agent, *, at: datetime, **fields: Unpack[CameraFields]) ->
     camera = Camera(agent=locked, organization_id=locked.organization_id, **fields)
     camera.full_clean()
     camera.save(force_insert=True)
+    _check_fits(locked)
     record_change(locked.organization_id, "cameras", at=at)
     return camera
 
@@ -52,10 +79,27 @@ def update_camera(camera: Camera, *, at: datetime, **fields: Unpack[CameraFields
     """Change what is wanted of a camera; raise `ValidationError` with the fields that are wrong."""
     _raise_version(camera.agent)
     camera = Camera.objects.get(pk=camera.pk)
-    for name, value in fields.items():
-        setattr(camera, name, value)
-    camera.full_clean()
-    camera.save(update_fields=tuple(fields))
+    _write(camera, fields)
+    record_change(camera.organization_id, "cameras", at=at)
+    return camera
+
+
+@transaction.atomic
+def save_drawing(camera: Camera, drawing: Drawing, *, may_unhide: bool, at: datetime) -> Camera:
+    """Write a drawing over the one it was made from.
+
+    Raise `DrawingChanged` if that is not the newest any more, and `NotAllowed` if privacy zones
+    differ where the caller `may_unhide` nothing.
+    """
+    _raise_version(camera.agent)
+    camera = Camera.objects.select_related("agent").get(pk=camera.pk)
+    if camera.drawing_revision != drawing.revision:
+        raise DrawingChanged(camera)
+    privacy = drawing.privacy(camera)
+    if not may_unhide and privacy.zones != camera.desired().privacy.zones:
+        raise NotAllowed("Only an admin may change which parts of the picture are hidden.")
+    policies = {"region": plain(drawing.region), "privacy": plain(privacy)}
+    _write(camera, CameraFields(policies=policies, scene=plain(drawing.scene)))
     record_change(camera.organization_id, "cameras", at=at)
     return camera
 
@@ -69,6 +113,35 @@ def remove_camera(camera: Camera, *, at: datetime) -> None:
     except ProtectedError as error:
         raise CameraInUse("labelers have judged its pictures; disable it instead") from error
     record_change(camera.organization_id, "cameras", at=at)
+
+
+def _write(camera: Camera, fields: CameraFields) -> None:
+    """Change a camera whose agent is locked; raise `ValidationError`."""
+    before, policies = _drawn(camera), camera.policies
+    for name, value in fields.items():
+        setattr(camera, name, value)
+    if "policies" in fields:
+        camera.policies = policies | fields["policies"]
+    camera.full_clean()
+    camera.drawing_revision += _drawn(camera) != before
+    camera.save(update_fields=(*fields, "drawing_revision"))
+    _check_fits(camera.agent)
+
+
+def _check_fits(agent: Agent) -> None:
+    """Refuse what would make the agent's message longer than it reads: it would never connect."""
+    n_bytes = len(_encode(build_desired_state(agent)))
+    if n_bytes > MAX_DESIRED_BYTES:
+        words = (
+            f"All that is wanted of {agent.name} would be {n_bytes} bytes, and it reads"
+            f" {MAX_DESIRED_BYTES}: draw fewer corners, name fewer classes, or add an agent."
+        )
+        raise ValidationError({NON_FIELD_ERRORS: [words]})
+
+
+def _drawn(camera: Camera) -> tuple[object, ...]:
+    wanted = camera.desired()
+    return wanted.scene, wanted.region, wanted.privacy.zones
 
 
 def _raise_version(agent: Agent) -> Agent:

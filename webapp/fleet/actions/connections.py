@@ -1,60 +1,80 @@
 """Which agents are connected. Every connection has a session number; only the newest may write."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 
-from processing.wire.limits import HEARTBEAT_S
 from webapp.common.changes import record_change
+from webapp.common.rows import Kind, Row, any_of, update_by_id, write_rows
 from webapp.common.text import clean_text
-from webapp.fleet.models import MISSED_HEARTBEATS, Agent
+from webapp.fleet.models import SILENCE, Agent
 
-SILENCE = timedelta(seconds=MISSED_HEARTBEATS * HEARTBEAT_S)
-"""After so long without a word an agent is offline."""
+_OF_SESSION: Final[dict[str, Kind]] = {
+    "session": "int8",
+    "last_seen_at": "timestamptz",
+    "software": "text",
+    "clock_offset_ms": "float8",
+}
+_OPEN: Final = update_by_id(
+    "fleet_agent", _OF_SESSION, ", is_connected = TRUE, slowed_to_per_s = 0"
+)
+
+
+def hold_agents(agent_ids: Collection[UUID]) -> dict[UUID, Agent]:
+    """Lock the rows of agents, always in the same order."""
+    agents = Agent.objects.filter(pk__in=any_of(agent_ids))
+    return {agent.id: agent for agent in agents.select_for_update().order_by("id")}
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A new session of an agent."""
+class Opening:
+    """A session that an agent, whose row is held, is to begin."""
 
     agent: Agent
-    was_connected: bool
+    software: str
+    clock_offset_ms: float
+    at: datetime
+
+
+def open_sessions(openings: Iterable[Opening]) -> list[Opening]:
+    """Begin sessions, of each agent one; return those of agents that did not count as connected.
+
+    Whatever an earlier session still sends is not written any more.
+    """
+    rows, came = dict[UUID, Row](), list[Opening]()
+    for each in openings:
+        agent = each.agent
+        agent.session += 1
+        if not agent.is_connected:
+            agent.is_connected = True
+            came.append(each)
+        rows[agent.id] = (
+            agent.id.hex, agent.session, each.at, clean_text(each.software),
+            float(each.clock_offset_ms),
+        )  # fmt: skip
+    write_rows(_OPEN, ("uuid", *_OF_SESSION.values()), [rows[key] for key in sorted(rows)])
+    _record_changes({each.agent.organization_id: each.at for each in came})
+    return came
 
 
 @transaction.atomic
-def open_session(agent: Agent, *, software: str, clock_offset_ms: float, at: datetime) -> Opened:
-    """Begin a session; whatever an earlier one still sends is not written any more."""
-    agent = (
-        Agent.objects.select_for_update(of=("self",))
-        .select_related("organization")
-        .get(pk=agent.pk)
+def close_sessions(sessions: Mapping[UUID, int], *, at: datetime) -> list[Agent]:
+    """End sessions; return the agents that are offline now: of others a newer session goes on."""
+    connected = Agent.objects.filter(pk__in=any_of(sessions), is_connected=True)
+    gone = [
+        agent
+        for agent in connected.select_for_update(no_key=True).order_by("id")
+        if agent.session == sessions[agent.id]
+    ]
+    Agent.objects.filter(pk__in=any_of(agent.id for agent in gone)).update(
+        is_connected=False, last_seen_at=at
     )
-    was_connected = agent.is_connected
-    agent.session += 1
-    agent.is_connected = True
-    agent.last_seen_at = at
-    agent.software = clean_text(software)
-    agent.clock_offset_ms = clock_offset_ms
-    agent.save(
-        update_fields=("session", "is_connected", "last_seen_at", "software", "clock_offset_ms")
-    )
-    if not was_connected:
-        record_change(agent.organization_id, "agents", at=at)
-    return Opened(agent, was_connected)
-
-
-@transaction.atomic
-def close_session(agent_id: UUID, *, session: int, at: datetime) -> Agent | None:
-    """End a session; return the agent if it is offline now, None if a newer session goes on."""
-    mine = Agent.objects.filter(pk=agent_id, session=session, is_connected=True)
-    if not mine.update(is_connected=False, last_seen_at=at):
-        return None
-    agent = Agent.objects.get(pk=agent_id)
-    record_change(agent.organization_id, "agents", at=at)
-    return agent
+    _record_changes({agent.organization_id: at for agent in gone})
+    return gone
 
 
 @transaction.atomic
@@ -67,9 +87,22 @@ def close_silent_sessions(*, connected: Collection[UUID], at: datetime) -> list[
     gone = [
         agent for agent in silent.select_for_update().order_by("id") if agent.id not in connected
     ]
-    for agent in gone:
-        agent.is_connected = False
-        agent.save(update_fields=("is_connected",))
-    for organization_id in {agent.organization_id for agent in gone}:
-        record_change(organization_id, "agents", at=at)
+    Agent.objects.filter(pk__in=any_of(agent.id for agent in gone)).update(is_connected=False)
+    _record_changes({agent.organization_id: at for agent in gone})
     return gone
+
+
+@transaction.atomic
+def record_slowed(rates: Mapping[UUID, int], *, at: datetime) -> list[Agent]:
+    """Write to which rate a limit holds each agent (0: none does); return the agents."""
+    agents = list(Agent.objects.filter(pk__in=rates).select_for_update().order_by("id"))
+    for agent in agents:
+        agent.slowed_to_per_s = rates[agent.id]
+    Agent.objects.bulk_update(agents, ("slowed_to_per_s",))
+    _record_changes({agent.organization_id: at for agent in agents})
+    return agents
+
+
+def _record_changes(organizations: Mapping[UUID, datetime]) -> None:
+    for organization_id, at in sorted(organizations.items()):
+        record_change(organization_id, "agents", at=at)

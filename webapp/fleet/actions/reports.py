@@ -1,39 +1,86 @@
 """The reported side of desired/reported: what agents say of themselves."""
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from math import isfinite
+from operator import itemgetter
+from typing import Final
+from uuid import UUID
 
-from processing.wire.messages import BundleState, CameraState, StateReport
+import msgspec
+
+from processing.wire.messages import BundleState, CameraState, FoundCamera, ImageState, StateReport
 from webapp.common.changes import record_change
+from webapp.common.rows import Kind, Row, any_of, update_by_id, write_rows
 from webapp.common.text import clean_text
 from webapp.fleet.models import Agent, Bundle, Camera
 
-_LARGEST = 2**31 - 1
-_LONGEST_STATE = timedelta(days=3650)
-_REPORTED = (
-    "state", "state_reason", "state_since_at", "fps", "n_frames", "n_dropped", "width", "height",
-)  # fmt: skip
+_LARGEST: Final = 2**31 - 1
+_LONGEST_STATE: Final = timedelta(days=3650)
+_FIGURES: Final = ("brightness", "contrast", "sharpness", "noise", "motion")
+_OF_AGENT: Final[dict[str, Kind]] = {
+    "problems": "jsonb",
+    "found_cameras": "jsonb",
+    "reported_version": "int8",
+    "n_pending": "int8",
+    "last_seen_at": "timestamptz",
+}
+_OF_CAMERA: Final[dict[str, Kind]] = {
+    "state": "text",
+    "state_reason": "text",
+    "state_since_at": "timestamptz",
+    "fps": "float8",
+    "n_frames": "int8",
+    "n_dropped": "int8",
+    "width": "int8",
+    "height": "int8",
+    "n_gated": "int8",
+    "image": "jsonb",
+}
+_UPDATE_AGENTS: Final = update_by_id("fleet_agent", _OF_AGENT, ", is_connected = TRUE")
+_UPDATE_CAMERAS: Final = update_by_id("fleet_camera", _OF_CAMERA)
 
 
-def record_report(agent: Agent, report: StateReport, *, at: datetime) -> None:
-    """Take over what the agent reports, inside the caller's transaction, which holds its row."""
-    problems = [clean_text(problem) for problem in report.problems]
-    is_news = problems != agent.problems or not agent.is_connected
-    agent.problems = problems
-    agent.reported_version = min(report.desired_version, agent.desired_version)
-    agent.n_pending = min(sum(lane.n_pending for lane in report.lanes), _LARGEST)
-    agent.last_seen_at = at
-    agent.is_connected = True
-    agent.save(
-        update_fields=("problems", "reported_version", "n_pending", "last_seen_at", "is_connected")
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What an agent, whose row is held, says of itself."""
+
+    agent: Agent
+    report: StateReport
+    at: datetime
+
+
+def record_reports(reported: Sequence[Reported]) -> None:
+    """Take over what agents report, of each agent once, inside the caller's transaction.
+
+    Their bundles are for `record_bundle`: most of them are known, and reports are many.
+    """
+    at = {each.agent.organization_id: each.at for each in reported}
+    agents: dict[UUID, Row] = {}
+    with_news = set[UUID]()
+    for each in reported:
+        agent, report = each.agent, each.report
+        problems = [clean_text(problem) for problem in report.problems]
+        found = sorted((_found(camera) for camera in report.found), key=itemgetter("address"))
+        if (problems, found, True) != (agent.problems, agent.found_cameras, agent.is_connected):
+            with_news.add(agent.organization_id)
+        agent.problems, agent.found_cameras = problems, found
+        agents[agent.id] = (
+            agent.id.hex,
+            _json(problems),
+            _json(found),
+            min(report.desired_version, agent.desired_version),
+            min(sum(lane.n_pending for lane in report.lanes), _LARGEST),
+            each.at,
+        )
+    write_rows(
+        _UPDATE_AGENTS, ("uuid", *_OF_AGENT.values()), [agents[key] for key in sorted(agents)]
     )
-    if is_news:
-        record_change(agent.organization_id, "agents", at=at)
-    if _record_cameras(agent, report.cameras, at=at):
-        record_change(agent.organization_id, "cameras", at=at)
-    for state in report.bundles:
-        record_bundle(agent, state, at=at)
+    for organization_id in sorted(with_news):
+        record_change(organization_id, "agents", at=at[organization_id])
+    for organization_id in sorted(_record_cameras(reported)):
+        record_change(organization_id, "cameras", at=at[organization_id])
 
 
 def record_bundle(agent: Agent, state: BundleState, *, at: datetime) -> Bundle:
@@ -64,26 +111,62 @@ def know_bundle(agent: Agent, digest: bytes, *, at: datetime) -> Bundle:
     return bundle
 
 
-def _record_cameras(agent: Agent, states: Iterable[CameraState], *, at: datetime) -> bool:
-    """Write what is reported of the agent's cameras; return whether one is in another state."""
-    reported = {state.camera_id: state for state in states}
-    cameras = list(Camera.objects.filter(agent=agent, pk__in=reported))
-    is_news = False
-    for camera in cameras:
-        state = reported[camera.pk]
-        reason = clean_text(state.reason)
-        is_news = is_news or (camera.state, camera.state_reason) != (state.state, reason)
-        camera.state = state.state
-        camera.state_reason = reason
-        camera.state_since_at = _sane(state.since_at, at=at)
-        camera.fps = state.fps if isfinite(state.fps) else 0.0
-        camera.n_frames = min(state.n_frames, _LARGEST)
-        camera.n_dropped = min(state.n_dropped, _LARGEST)
-        camera.width = min(state.width, _LARGEST)
-        camera.height = min(state.height, _LARGEST)
-    Camera.objects.bulk_update(cameras, _REPORTED)
-    return is_news
+def _record_cameras(reported: Iterable[Reported]) -> set[UUID]:
+    """Write what is reported of agents' cameras; return where one is in another state."""
+    states = {
+        (each.agent.id, state.camera_id): (state, each.at)
+        for each in reported
+        for state in each.report.cameras
+    }
+    if not states:
+        return set()
+    known = Camera.objects.filter(
+        agent__in=any_of({agent_id for agent_id, _ in states}),
+        pk__in=any_of({camera_id for _, camera_id in states}),
+    ).values_list("id", "agent_id", "organization_id", "state", "state_reason")
+    rows, with_news = list[Row](), set[UUID]()
+    for camera_id, agent_id, organization_id, was, was_because in known.order_by("id"):
+        if (said := states.get((agent_id, camera_id))) is None:
+            continue
+        row = _row(*said)
+        rows.append((camera_id.hex, *row))
+        if row[:2] != (was, was_because):
+            with_news.add(organization_id)
+    write_rows(_UPDATE_CAMERAS, ("uuid", *_OF_CAMERA.values()), rows)
+    return with_news
+
+
+def _row(state: CameraState, at: datetime) -> Row:
+    """Return what `_OF_CAMERA` names."""
+    return (
+        state.state,
+        clean_text(state.reason),
+        _sane(state.since_at, at=at),
+        float(state.fps) if isfinite(state.fps) else 0.0,
+        *(min(n, _LARGEST) for n in (state.n_frames, state.n_dropped, state.width, state.height)),
+        min(state.n_gated, _LARGEST),
+        _image(state.image),
+    )
 
 
 def _sane(since_at: datetime, *, at: datetime) -> datetime:
-    return since_at if at - _LONGEST_STATE <= since_at <= at else at
+    is_sane = at - _LONGEST_STATE <= since_at <= at
+    return since_at.astimezone(UTC) if is_sane else at
+
+
+def _found(camera: FoundCamera) -> dict[str, str]:
+    return {name: clean_text(getattr(camera, name)) for name in camera.__struct_fields__}
+
+
+def _image(image: ImageState | None) -> str | None:
+    """Return the figures as JSON, which knows no infinity; None when there are none to trust."""
+    if image is None:
+        return None
+    figures = {name: float(getattr(image, name)) for name in _FIGURES}
+    if not all(isfinite(figure) for figure in figures.values()):
+        return None
+    return _json(figures | ({"tampered": clean_text(image.tampered)} if image.tampered else {}))
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
