@@ -1,19 +1,26 @@
 """One agent that is connected to this process, and all of them."""
 
+import asyncio
+from collections import deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from processing.wire.limits import CREDIT_BATCHES
 from processing.wire.messages import DesiredState, StateReport
 from webapp.gateway.handshake import Session
 from webapp.gateway.outbound import Outbound
-from webapp.gateway.refusal import Refusal
+
+if TYPE_CHECKING:
+    from webapp.gateway.ingest.allowance import Limit
+    from webapp.gateway.ingest.delivery import Delivery
 
 MAX_IN_FLIGHT: Final = 4 * CREDIT_BATCHES
-"""Batches (and gaps, which are small) of one agent on their way into the database."""
+"""Batches (and gaps, which are small) of one agent on their way into the database; with so many
+under way it is not listened to, and what it sends stays in its own buffers."""
 _REPORT_EVERY: Final = timedelta(seconds=1)
+_CLIPS_AGAIN: Final = timedelta(seconds=30)
 
 
 class Reports:
@@ -42,6 +49,24 @@ class Reports:
         self._is_in_flight = False
 
 
+class ToldClips:
+    """Which clips an agent was told are wanted, and when: told anew as they change, and again."""
+
+    def __init__(self) -> None:
+        self._clip_ids: tuple[UUID, ...] = ()
+        self._told_at: datetime | None = None
+
+    def is_due(self, clip_ids: tuple[UUID, ...], *, at: datetime) -> bool:
+        """Return whether the agent is to be told (again) that these are wanted."""
+        if clip_ids != self._clip_ids:
+            return True
+        is_old = self._told_at is None or at - self._told_at >= _CLIPS_AGAIN
+        return bool(clip_ids) and is_old
+
+    def tell(self, clip_ids: tuple[UUID, ...], *, at: datetime) -> None:
+        self._clip_ids, self._told_at = clip_ids, at
+
+
 class Connection:
     """A session and what this process knows of it; lives on the event loop."""
 
@@ -49,8 +74,15 @@ class Connection:
         self.session = session
         self.outbound = Outbound()
         self.reports = Reports()
+        self.clips = ToldClips()
         self.last_heard_at = at
         self.n_in_flight = 0
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self.held: dict[bool, deque[Delivery]] = {True: deque(), False: deque()}
+        """What waits for its turn by the limits: alerts and events apart from the rest."""
+        self.slowed_by: Limit | None = None
+        """The limit that it was over, until people were told."""
         self.desired = desired
         self._camera_ids = _camera_ids(desired)
 
@@ -70,10 +102,20 @@ class Connection:
         return sum(camera.state == "online" for camera in cameras)
 
     def take_credit(self) -> None:
-        """Count a batch in; raise `Refusal` when the agent has more under way than it may."""
-        if self.n_in_flight >= MAX_IN_FLIGHT:
-            raise Refusal("malformed", f"more than {MAX_IN_FLIGHT} batches in flight")
+        """Count a batch in."""
         self.n_in_flight += 1
+        if self.n_in_flight >= MAX_IN_FLIGHT:
+            self._has_room.clear()
+
+    def give_credit(self) -> None:
+        """Count a batch out."""
+        self.n_in_flight -= 1
+        if self.n_in_flight < MAX_IN_FLIGHT:
+            self._has_room.set()
+
+    async def has_room(self) -> None:
+        """Wait until less is under way than may be; nothing is read from the agent until then."""
+        await self._has_room.wait()
 
 
 def _camera_ids(desired: DesiredState) -> frozenset[UUID]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections, connections
@@ -27,7 +28,8 @@ class DatabaseThread:
             finally:
                 close_old_connections()
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        context = copy_context()  # who is talked to is in the log lines of the thread too
+        return await asyncio.get_running_loop().run_in_executor(self._pool, context.run, work)
 
     def stop(self) -> None:
         self._pool.submit(connections.close_all)

@@ -11,21 +11,36 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from django.db import DatabaseError, InterfaceError
 
-from processing.wire.messages import PROTOCOL, Challenge, Hello, LivePicture, StateReport
+from processing.wire.messages import (
+    PROTOCOL,
+    Challenge,
+    ClipMissing,
+    Hello,
+    StateReport,
+)
 from webapp.common.broadcast import Broadcast, broadcast
 from webapp.common.clock import now
 from webapp.common.hub_identity import hub_id
-from webapp.fleet.actions import SILENCE
+from webapp.common.metrics import REFUSALS
+from webapp.env import env
+from webapp.fleet.models import SILENCE
+from webapp.gateway.admissions import Admissions
+from webapp.gateway.clips import Clips
 from webapp.gateway.connection import Connection, Connections
 from webapp.gateway.database import DatabaseThread
-from webapp.gateway.handshake import Admission, Doorkeeper
+from webapp.gateway.departures import Departures
+from webapp.gateway.handshake import Admission, Caller, Doorkeeper, is_told
+from webapp.gateway.ingest.allowance import Allowances, Limits
 from webapp.gateway.ingest.delivery import Delivery, LaneMessage, Outcome, Stored, last_seq
+from webapp.gateway.ingest.figures import count_stored
 from webapp.gateway.ingest.writer import Writer, WriterFull
-from webapp.gateway.live import Live
+from webapp.gateway.live import Live, Seen
+from webapp.gateway.pacing import Pacer
 from webapp.gateway.refusal import TRY_LATER, Refusal
 from webapp.gateway.rivals import Rivals, tell_rivals
+from webapp.gateway.slowness import Slowness
 from webapp.gateway.tallies import Tallies
-from webapp.gateway.upkeep import Upkeep, end_session
+from webapp.gateway.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -45,6 +60,7 @@ class Gateway:
         clock: Callable[[], datetime] = now,
         audience: Broadcast = broadcast,
         writer: Writer | None = None,
+        usual: Limits | None = None,
     ) -> None:
         self.clock = clock
         self.connections = Connections()
@@ -52,10 +68,16 @@ class Gateway:
         self._audience = audience
         self._database = DatabaseThread()
         self._doorkeeper = Doorkeeper()
+        self._admissions = Admissions(self._database, self._doorkeeper)
+        self._departures = Departures(self._database)
         self._rivals = Rivals()
         self._live = Live(self.connections, audience)
+        self._clips = Clips(self.connections, self._database)
         self._tallies = Tallies(self.connections, audience)
         self._upkeep = Upkeep(self.connections, self._database)
+        self._allowances = Allowances(usual or _usual_limits())
+        self._pacer = Pacer(self._allowances, self._submit)
+        self._slowness = Slowness(self.connections, self._allowances, self._database)
         self._hub_id: UUID | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._on_stop = ExitStack()
@@ -66,11 +88,14 @@ class Gateway:
             return
         self.writer.start()
         self._on_stop.enter_context(self._audience.watched(self._live.audience_changed))
+        self._on_stop.enter_context(self._tallies.following())
         intervals: tuple[tuple[float, Callable[[], Awaitable[None]]], ...] = (
             (0.5, self.publish_tallies),
             (1.0, self._upkeep.follow_fleet),
+            (1.0, self.demand_clips),
             (1.0, self.flush_reports),
             (5.0, self.renew_demands),
+            (5.0, self.follow_limits),
             (SILENCE.total_seconds(), self.notice_silence),
         )
         self._tasks = [asyncio.create_task(_every(*interval)) for interval in intervals]
@@ -97,9 +122,7 @@ class Gateway:
 
     async def admit(self, hello: Hello, challenge: Challenge) -> Admission:
         """Begin a session, or raise a `Refusal`."""
-        return await self._database.call(
-            self._doorkeeper.admit, hello, challenge=challenge, at=self.clock()
-        )
+        return await self._admissions.admit(Caller(hello, challenge, self.clock()))
 
     async def join(self, connection: Connection) -> None:
         """Take a connection in; one that the agent had before is closed."""
@@ -119,22 +142,21 @@ class Gateway:
     async def leave(self, connection: Connection, refusal: Refusal | None) -> None:
         """Note that a connection has ended, and why."""
         self.connections.remove(connection)
+        self._pacer.drop(connection)
         session = connection.session
         log.info(
             "agent.disconnected",
             agent=str(session.agent_id),
             reason=refusal.code if refusal else "closed",
         )
-        at = self.clock()
-        try:
-            if refusal is not None:
-                await self._database.call(
-                    self._doorkeeper.tell_refused, session.agent_id, refusal, at=at
-                )
-            await self._database.call(end_session, session.agent_id, session=session.number, at=at)
-        except (DatabaseError, InterfaceError) as error:
-            # Once nothing was heard of it for long enough, the sweep ends the session.
-            log.warning("agent.end_not_recorded", reason=str(error).strip())
+        if refusal is not None:
+            REFUSALS.labels(refusal.code).inc()
+            if is_told(refusal):
+                with suppress(DatabaseError, InterfaceError):
+                    await self._database.call(
+                        self._doorkeeper.tell_refused, session.agent_id, refusal, at=self.clock()
+                    )
+        await self._departures.end(session, at=self.clock())
 
     def deliver(self, connection: Connection, message: LaneMessage, *, n_bytes: int) -> None:
         """Have entries stored; they are acknowledged once they are committed."""
@@ -144,26 +166,43 @@ class Gateway:
         if not message.first_seq <= last_seq(message) <= _MAX_SEQ:
             raise Refusal("malformed", "an impossible range of numbers")
         connection.take_credit()
-        settle = partial(self._settle, connection)
-        self._submit(connection, Delivery(session, message, self.clock(), n_bytes, settle))
+        at = self.clock()
+        settle = partial(self._settle, connection, message, at)
+        self._pacer.pass_on(connection, Delivery(session, message, at, n_bytes, settle))
 
     def report(self, connection: Connection, report: StateReport, *, n_bytes: int) -> None:
         """Have the agent's state written down."""
         connection.reports.put(report, n_bytes=n_bytes)
         self._flush_report(connection)
 
-    def show(self, connection: Connection, picture: LivePicture) -> None:
-        self._live.show(connection, picture)
+    def miss_clip(self, connection: Connection, missing: ClipMissing, *, n_bytes: int) -> None:
+        """Have it written down that a clip will not come."""
+        connection.take_credit()
+        at = self.clock()
+        settle = partial(self._settle, connection, missing, at)
+        delivery = Delivery(connection.session, missing, at, n_bytes, settle)
+        self._submit(connection, delivery)
 
-    def _settle(self, connection: Connection, outcome: Outcome) -> None:
-        connection.n_in_flight -= 1
+    def show(self, connection: Connection, seen: Seen) -> None:
+        self._live.show(connection, seen)
+
+    def _settle(
+        self,
+        connection: Connection,
+        message: LaneMessage | ClipMissing,
+        received_at: datetime,
+        outcome: Outcome,
+    ) -> None:
+        connection.give_credit()
         match outcome:
             case Refusal():
                 connection.outbound.end(outcome)
             case Stored(ack, n_results):
                 if ack is not None:
                     connection.outbound.ack(ack)
-                self._tallies.add(connection.session.organization_id, n_results, at=self.clock())
+                at = self.clock()
+                self._tallies.add(connection.session.organization_id, n_results, at=at)
+                count_stored(message, n_results, received_at=received_at, at=at)
 
     def _submit(self, connection: Connection, delivery: Delivery) -> None:
         try:
@@ -186,15 +225,25 @@ class Gateway:
     async def publish_tallies(self) -> None:
         self._tallies.publish(at=self.clock())
 
+    async def follow_limits(self) -> None:
+        await self._slowness.follow(at=self.clock())
+
     async def renew_demands(self) -> None:
         for connection in self.connections:
             self._live.renew(connection)
+
+    async def demand_clips(self) -> None:
+        await self._clips.follow(at=self.clock())
 
     async def notice_silence(self) -> None:
         """Close what is silent here, and end the sessions of processes that died."""
         at = self.clock()
         self._upkeep.close_silent(at=at)
         await self._upkeep.sweep(at=at)
+
+
+def _usual_limits() -> Limits:
+    return Limits(env().most_agent_results_per_s, env().most_organization_results_per_s)
 
 
 def _settle_report(connection: Connection, outcome: Outcome) -> None:

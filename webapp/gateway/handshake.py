@@ -1,25 +1,29 @@
 """Letting an agent in: it signs a challenge with the key that it enrolled with."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from processing.wire.identity import challenge_bytes
 from processing.wire.limits import FUTURE_TOLERANCE_S
-from processing.wire.messages import PROTOCOL, Challenge, Hello, Welcome
-from webapp.events.actions import note_event
+from processing.wire.messages import PROTOCOL, Challenge, Cursor, DesiredState, Hello, Welcome
+from webapp.events.actions import Noticed, note_event, note_events
 from webapp.events.models import Event
-from webapp.fleet.actions import open_session
+from webapp.fleet.actions import Opening, hold_agents, open_sessions
 from webapp.fleet.models import Agent
-from webapp.fleet.queries import build_desired_state
+from webapp.fleet.queries import build_desired_states
 from webapp.gateway.refusal import Refusal
 from webapp.gateway.reminders import Reminders
-from webapp.results.queries import cursors_of_outbox
+from webapp.results.queries import cursors_of_outboxes
+
+log = structlog.get_logger(__name__)
 
 _WORDS: Final[dict[str, str]] = {
     "bad_signature": "somebody without its key tried to connect as this agent",
@@ -52,31 +56,46 @@ class Admission:
     welcome: Welcome
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who answered a challenge."""
+
+    hello: Hello
+    challenge: Challenge
+    at: datetime
+
+
 class Doorkeeper:
     """Answers hellos. It uses the database, so it is called in a thread that may."""
 
     def __init__(self) -> None:
         self._reminders = Reminders()
 
-    def admit(self, hello: Hello, *, challenge: Challenge, at: datetime) -> Admission:
-        """Begin a session of the agent, or raise a `Refusal` and tell its people."""
-        agent = Agent.objects.filter(pk=hello.agent_id).first()
-        if agent is None:
-            raise Refusal("unknown_agent", "no such agent; enrol it", is_final=True)
+    def admit_all(self, callers: Sequence[Caller]) -> list[Admission | Refusal]:
+        """Begin sessions, of each agent one; tell the people of those who are refused.
+
+        Whoever cannot be let in harms nobody else.
+        """
         try:
-            _check(hello, agent, challenge=challenge, at=at)
-        except Refusal as refusal:
-            self.tell_refused(agent.id, refusal, at=at)
+            outcomes = _open_all(callers)
+        except (OperationalError, InterfaceError):
             raise
-        return _open(hello, agent, at=at)
+        except Exception:  # what is wrong with one agent's rows must not keep the others out
+            if len(callers) > 1:
+                return [outcome for each in callers for outcome in self.admit_all([each])]
+            log.exception("agent.not_admitted", agent=str(callers[0].hello.agent_id))
+            return [Refusal("malformed", "the hub could not let this agent in; its log says why")]
+        for caller, outcome in zip(callers, outcomes, strict=True):
+            if isinstance(outcome, Refusal):
+                self.tell_refused(caller.hello.agent_id, outcome, at=caller.at)
+        return outcomes
 
     def tell_refused(self, agent_id: UUID, refusal: Refusal, *, at: datetime) -> None:
         """Tell the agent's people, not more than once a while."""
-        agent = Agent.objects.filter(pk=agent_id).first()
-        if agent is None or refusal.code not in _WORDS:
+        if not is_told(refusal):
             return
-        with self._reminders.due((agent.id, refusal.code), at=at) as is_due:
-            if is_due:
+        with self._reminders.due((agent_id, refusal.code), at=at) as is_due:
+            if is_due and (agent := Agent.objects.filter(pk=agent_id).first()) is not None:
                 note_event(
                     agent,
                     kind="agent_refused",
@@ -85,6 +104,11 @@ class Doorkeeper:
                     severity=Event.Severity.ERROR,
                     at=at,
                 )
+
+
+def is_told(refusal: Refusal) -> bool:
+    """Return whether people are told of it."""
+    return refusal.code in _WORDS
 
 
 def _check(hello: Hello, agent: Agent, *, challenge: Challenge, at: datetime) -> None:
@@ -133,16 +157,53 @@ def _check_clock(hello: Hello, *, at: datetime) -> None:
 
 
 @transaction.atomic
-def _open(hello: Hello, agent: Agent, *, at: datetime) -> Admission:
-    opened = open_session(
-        agent,
-        software=hello.software,
-        clock_offset_ms=(hello.clock_at - at).total_seconds() * 1000,
-        at=at,
+def _open_all(callers: Sequence[Caller]) -> list[Admission | Refusal]:
+    agents = hold_agents({caller.hello.agent_id for caller in callers})
+    outcomes: dict[UUID, Admission | Refusal] = {}
+    welcome: list[Caller] = []
+    for caller in callers:
+        hello = caller.hello
+        agent = agents.get(hello.agent_id)
+        if agent is None:
+            outcomes[hello.agent_id] = Refusal(
+                "unknown_agent", "no such agent; enrol it", is_final=True
+            )
+            continue
+        try:
+            _check(hello, agent, challenge=caller.challenge, at=caller.at)
+        except Refusal as refusal:
+            outcomes[agent.id] = refusal
+        else:
+            welcome.append(caller)
+    cursors = cursors_of_outboxes({each.hello.agent_id: each.hello.epoch for each in welcome})
+    _open_sessions(welcome, agents)
+    desired = build_desired_states([agents[caller.hello.agent_id] for caller in welcome])
+    for caller in welcome:
+        agent = agents[caller.hello.agent_id]
+        outcomes[agent.id] = _admission(caller, agent, cursors[agent.id], desired[agent.id])
+    return [outcomes[caller.hello.agent_id] for caller in callers]
+
+
+def _open_sessions(welcome: Iterable[Caller], agents: Mapping[UUID, Agent]) -> None:
+    openings = [
+        Opening(
+            agents[caller.hello.agent_id],
+            caller.hello.software,
+            clock_offset_ms=(caller.hello.clock_at - caller.at).total_seconds() * 1000,
+            at=caller.at,
+        )
+        for caller in welcome
+    ]
+    note_events(
+        Noticed(each.agent, "agent_online", f"{each.agent.name} is online", each.at)
+        for each in open_sessions(openings)
     )
-    agent = opened.agent
-    if not opened.was_connected:
-        note_event(agent, kind="agent_online", title=f"{agent.name} is online", at=at)
+
+
+def _admission(
+    caller: Caller, agent: Agent, cursors: tuple[Cursor, ...], desired: DesiredState
+) -> Admission:
+    hello = caller.hello
     session = Session(
         agent_id=agent.id,
         organization_id=agent.organization_id,
@@ -151,10 +212,5 @@ def _open(hello: Hello, agent: Agent, *, at: datetime) -> Admission:
         epoch=hello.epoch,
         boot_id=hello.boot_id,
     )
-    welcome = Welcome(
-        agent_name=agent.name,
-        server_at=at,
-        cursors=cursors_of_outbox(agent.id, hello.epoch),
-        desired=build_desired_state(agent),
-    )
+    welcome = Welcome(agent_name=agent.name, server_at=caller.at, cursors=cursors, desired=desired)
     return Admission(session, welcome)

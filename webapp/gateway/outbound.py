@@ -6,7 +6,15 @@ from asgiref.typing import ASGISendCallable, WebSocketSendEvent
 
 from processing.wire.codec import Codec
 from processing.wire.limits import MAX_ENTRIES
-from processing.wire.messages import Ack, AgentMessage, DesiredState, HubMessage, Lane, LiveDemand
+from processing.wire.messages import (
+    Ack,
+    AgentMessage,
+    ClipDemand,
+    DesiredState,
+    HubMessage,
+    Lane,
+    LiveDemand,
+)
 from webapp.gateway.refusal import TRY_LATER, Refusal
 
 
@@ -18,6 +26,7 @@ class Outbound:
         self._full_acks: list[Ack] = []
         self._desired: DesiredState | None = None
         self._demand: LiveDemand | None = None
+        self._clips: ClipDemand | None = None
         self._ending: Refusal | int | None = None
         self._arrived = asyncio.Event()
 
@@ -43,6 +52,10 @@ class Outbound:
         self._demand = demand
         self._arrived.set()
 
+    def want_clips(self, demand: ClipDemand) -> None:
+        self._clips = demand
+        self._arrived.set()
+
     def end(self, why: Refusal | int = TRY_LATER) -> None:
         """Close the connection with a refusal's words or a bare close code; the first counts."""
         if self._ending is None:
@@ -62,8 +75,10 @@ class Outbound:
 
     def _taken(self) -> list[HubMessage]:
         taken: list[HubMessage] = [*self._full_acks, *self._acks.values()]
-        taken.extend(one for one in (self._desired, self._demand) if one is not None)
-        self._full_acks, self._acks, self._desired, self._demand = [], {}, None, None
+        newest = (self._desired, self._demand, self._clips)
+        taken.extend(one for one in newest if one is not None)
+        self._full_acks, self._acks = [], {}
+        self._desired = self._demand = self._clips = None
         return taken
 
 

@@ -6,6 +6,7 @@ of Django, are kept here already.
 """
 
 import asyncio
+import io
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import daphne.http_protocol
 import daphne.server
+from autobahn.exception import Disconnected
 from daphne.endpoints import build_endpoint_description_strings
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
@@ -24,21 +26,23 @@ from webapp.common.request_limits import (
     BODY_TIMEOUT_S,
     Application,
     most_bytes,
+    most_seconds,
     too_large_problem,
     too_slow_problem,
 )
+from webapp.gateway.addresses import Address, CannotListen
+from webapp.gateway.bodies import BODY, feed_bodies
+from webapp.gateway.daphne_sockets import SOCKET, BoundedFactory, BoundedSocket, let_flow
 
 MAX_WEBSOCKET_BYTES: Final = 1024 * 1024
 PING_EVERY_S: Final = 20
 IDLE_TIMEOUT_S: Final = 30.0
 ANSWER_TIMEOUT_S: Final = 120
+HANDSHAKE_TIMEOUT_S: Final = 20
+"""Longer than an agent waits in the line at the door."""
 
 logging.getLogger("daphne.server").setLevel(logging.WARNING)  # the hub says itself that it listens
 _twisted_log = logging.getLogger("twisted")
-
-
-class CannotListen(Exception):
-    """The port is taken, or may not be opened."""
 
 
 class LimitedRequest(daphne.http_protocol.WebRequest):  # type: ignore[misc]  # Daphne has no types
@@ -49,12 +53,17 @@ class LimitedRequest(daphne.http_protocol.WebRequest):  # type: ignore[misc]  # 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._n_bytes = 0
+        self._most_bytes = 0
         self._is_refused = False
         self._deadline = asyncio.get_running_loop().call_later(self.timeout_s, self._time_out)
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
         super().gotLength(0)
-        if length is not None and length > most_bytes(self._asked_path):
+        self._most_bytes = most_bytes(self._asked_path)  # asked once: a right may run out meanwhile
+        if (longer_s := most_seconds(self._asked_path)) > BODY_TIMEOUT_S:
+            self._deadline.cancel()
+            self._deadline = asyncio.get_running_loop().call_later(longer_s, self._time_out)
+        if length is not None and length > self._most_bytes:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large_problem(self._asked_path))
         else:
             super().gotLength(length)
@@ -63,7 +72,7 @@ class LimitedRequest(daphne.http_protocol.WebRequest):  # type: ignore[misc]  # 
         if self._is_refused:
             return
         self._n_bytes += len(data)
-        if self._n_bytes > most_bytes(self._asked_path):
+        if self._n_bytes > self._most_bytes:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large_problem(self._asked_path))
         else:
             super().handleContentChunk(data)
@@ -83,7 +92,7 @@ class LimitedRequest(daphne.http_protocol.WebRequest):  # type: ignore[misc]  # 
         return asked.partition(b"?")[0].decode("latin-1")
 
     def _time_out(self) -> None:
-        self._refuse(HTTPStatus.REQUEST_TIMEOUT, too_slow_problem())
+        self._refuse(HTTPStatus.REQUEST_TIMEOUT, too_slow_problem(self._asked_path))
 
     def _refuse(self, status: HTTPStatus, body: bytes) -> None:
         """Answer at once and hang up, however much is still to come."""
@@ -117,16 +126,16 @@ class HubServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no ty
         self,
         application: Application,
         *,
-        host: str,
-        port: int,
-        when_listening: Callable[[str, int], None],
+        address: Address,
+        when_listening: Callable[[str], None],
         before_stop: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(
-            application,
-            endpoints=build_endpoint_description_strings(host=host, port=port),
+            feed_bodies(let_flow(application)),
+            endpoints=_endpoints(address),
             http_timeout=ANSWER_TIMEOUT_S,
             websocket_timeout=-1,
+            websocket_handshake_timeout=HANDSHAKE_TIMEOUT_S,
             websocket_max_message_size=MAX_WEBSOCKET_BYTES,
             websocket_max_frame_size=MAX_WEBSOCKET_BYTES,
             ping_interval=PING_EVERY_S,
@@ -135,15 +144,37 @@ class HubServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no ty
         )
         self._when_listening = when_listening
         self._before_stop = before_stop
+        self._address = address
         self._problem = ""
 
-    def serve(self) -> None:
+    def listen_and_serve(self) -> None:
         """Serve until told to stop; raise `CannotListen` with the reason."""
         daphne.server.HTTPFactory = LimitedFactory  # `run` makes one, and offers no other way
+        daphne.server.WebSocketFactory = BoundedFactory  # same
         globalLogPublisher.addObserver(_log_error)  # type: ignore[arg-type]  # zope's interface
         self.run()
-        if not self.listening_addresses:
+        if self._problem:
             raise CannotListen(self._problem)
+
+    def create_application(self, protocol: object, scope: dict[str, Any]) -> object:
+        """Begin to answer a request, or a websocket; a request's body stays where it is."""
+        if isinstance(protocol, LimitedRequest):
+            scope[BODY], protocol.content = protocol.content, io.BytesIO()
+        if isinstance(protocol, BoundedSocket):
+            scope[SOCKET] = protocol
+        return super().create_application(protocol, scope)
+
+    def protocol_disconnected(self, protocol: object) -> None:
+        """Forget a connection; one that ended before it was taken over is not known."""
+        if protocol in self.connections:
+            super().protocol_disconnected(protocol)
+
+    async def handle_reply(self, protocol: object, message: dict[str, Any]) -> None:
+        """Send; to a socket that is closing raises `OSError`, as ASGI has it."""
+        try:
+            await super().handle_reply(protocol, message)
+        except Disconnected as error:
+            raise OSError(str(error)) from error
 
     def listen_error(self, failure: Failure) -> None:
         self._problem = failure.getErrorMessage()
@@ -163,8 +194,22 @@ class HubServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no ty
         return Deferred.fromFuture(asyncio.ensure_future(wind_down()))
 
     def _when_ready(self) -> None:
-        for address in self.listening_addresses:
-            asyncio.get_event_loop().call_soon(self._when_listening, *address)
+        """Say where it listens, once the loop runs."""
+        names = [f"{host}:{port}" for host, port in self.listening_addresses]
+        if not self._problem:
+            name = names[0] if names else str(self._address)
+            asyncio.get_event_loop().call_soon(self._when_listening, name)
+
+
+def _endpoints(address: Address) -> list[str]:
+    """Return what Twisted calls it."""
+    if address.fd is not None:
+        described = build_endpoint_description_strings(file_descriptor=address.fd)
+    elif address.uds is not None:
+        described = build_endpoint_description_strings(unix_socket=str(address.uds))
+    else:
+        described = build_endpoint_description_strings(host=address.host, port=address.port)
+    return list(described)
 
 
 def _log_error(event: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ A stock Channels consumer makes one of each for every message, and spends five t
 """
 
 import asyncio
-from typing import Final, assert_never
+from typing import assert_never
 
 import structlog
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
@@ -14,23 +14,28 @@ from processing.wire.codec import SUBPROTOCOLS, Codec, Malformed, hub_codec
 from processing.wire.limits import HANDSHAKE_TIMEOUT_S, MAX_MESSAGE_BYTES
 from processing.wire.messages import (
     AgentMessage,
+    Challenge,
+    ClipMissing,
     EventBatch,
     Gap,
     Hello,
+    LiveBoxes,
     LivePicture,
+    LiveVideo,
     ResultBatch,
     SampleBatch,
     StateReport,
+    ThumbnailBatch,
 )
+from webapp.common.metrics import REFUSALS
 from webapp.gateway.connection import Connection
 from webapp.gateway.gateway import Gateway
+from webapp.gateway.handshake import Admission
+from webapp.gateway.line import Line
 from webapp.gateway.outbound import frame, send_end
 from webapp.gateway.refusal import TRY_LATER, Refusal
 
 log = structlog.get_logger(__name__)
-
-MAX_GREETING: Final = 512
-"""Sockets at a time that have not said yet who they are."""
 
 
 class PeerLeft(Exception):
@@ -42,7 +47,7 @@ class AgentSocket:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._n_greeting = 0
+        self._line = Line()
 
     async def __call__(
         self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -50,28 +55,33 @@ class AgentSocket:
         self._gateway.start()
         await receive()
         subprotocol = _chosen(scope)
-        if subprotocol is None or self._n_greeting >= MAX_GREETING or _is_browser(scope):
+        if subprotocol is None or _is_browser(scope) or not await self._line.enter(receive):
             await send({"type": "websocket.close", "code": TRY_LATER, "reason": None})
             return
-        await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
         codec = hub_codec(subprotocol)
         try:
-            connection = await self._greet(codec, receive, send)
-        except PeerLeft:
+            try:
+                await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
+                connection = await self._greet(codec, receive, send)
+            finally:
+                self._line.leave()
+        except (PeerLeft, OSError):  # it has hung up, or is just doing so
             return
         except Refusal as refusal:
             log.info("agent.refused", code=refusal.code, client=scope.get("client"))
+            REFUSALS.labels(refusal.code).inc()
             await send_end(send, codec, refusal)
         except (DatabaseError, InterfaceError):
             await send_end(send, codec, TRY_LATER)
         else:
-            await self._serve(connection, codec, receive, send)
+            agent = str(connection.session.agent_id)
+            with structlog.contextvars.bound_contextvars(agent=agent):
+                await self._serve(connection, codec, receive, send)
 
     async def _greet(
         self, codec: Codec[AgentMessage], receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> Connection:
         """Return the connection of an agent that proved who it is."""
-        self._n_greeting += 1
         try:
             challenge = await self._gateway.make_challenge()
             await send(frame(codec, challenge))
@@ -79,13 +89,27 @@ class AgentSocket:
                 hello = read_message(codec, await _receive(receive))
             if not isinstance(hello, Hello):
                 raise Refusal("malformed", "the first word is a hello")
-            admission = await self._gateway.admit(hello, challenge)
+            admission = await self._admit(hello, challenge, receive)
         except TimeoutError as error:
             raise Refusal("timeout", f"no hello in {HANDSHAKE_TIMEOUT_S:.0f} s") from error
-        finally:
-            self._n_greeting -= 1
         await send(frame(codec, admission.welcome))
         return Connection(admission.session, admission.welcome.desired, at=self._gateway.clock())
+
+    async def _admit(
+        self, hello: Hello, challenge: Challenge, receive: ASGIReceiveCallable
+    ) -> Admission:
+        """Begin a session, unless the agent hangs up first: it would have to be ended again."""
+        admission = asyncio.ensure_future(self._gateway.admit(hello, challenge))
+        next_word = asyncio.ensure_future(_receive(receive))
+        try:
+            await asyncio.wait((admission, next_word), return_when=asyncio.FIRST_COMPLETED)
+            if next_word.done():
+                next_word.result()
+                raise Refusal("malformed", "after a hello the hub speaks next")
+            return admission.result()
+        finally:
+            next_word.cancel()
+            admission.cancel()
 
     async def _serve(
         self,
@@ -108,7 +132,7 @@ class AgentSocket:
                     await sending
             elif sending.done():
                 sending.result()
-        except OSError:  # other servers than Daphne say so when the socket is gone
+        except OSError:  # the socket is gone, or is just closing
             log.debug("agent.unreachable", agent=str(connection.session.agent_id))
         finally:
             listening.cancel()
@@ -119,9 +143,10 @@ class AgentSocket:
     async def _listen(
         self, connection: Connection, codec: Codec[AgentMessage], receive: ASGIReceiveCallable
     ) -> Refusal | None:
-        """Take messages until the agent leaves, or one is refused."""
+        """Take messages until the agent leaves, or one is refused; none while too much waits."""
         try:
             while True:
+                await connection.has_room()
                 data = await _receive(receive)
                 connection.last_heard_at = self._gateway.clock()
                 self._take(connection, read_message(codec, data), n_bytes=len(data))
@@ -132,12 +157,14 @@ class AgentSocket:
 
     def _take(self, connection: Connection, message: AgentMessage, *, n_bytes: int) -> None:
         match message:
-            case ResultBatch() | EventBatch() | SampleBatch() | Gap():
+            case ResultBatch() | EventBatch() | SampleBatch() | ThumbnailBatch() | Gap():
                 self._gateway.deliver(connection, message, n_bytes=n_bytes)
             case StateReport():
                 self._gateway.report(connection, message, n_bytes=n_bytes)
-            case LivePicture():
+            case LivePicture() | LiveVideo() | LiveBoxes():
                 self._gateway.show(connection, message)
+            case ClipMissing():
+                self._gateway.miss_clip(connection, message, n_bytes=n_bytes)
             case Hello():
                 raise Refusal("malformed", "a second hello")
             case _:

@@ -8,6 +8,7 @@ from uuid import UUID
 from processing.wire.browser import Counters, encode
 from webapp.common.broadcast import Broadcast
 from webapp.gateway.connection import Connections
+from webapp.gateway.shares import Shares, total
 
 WINDOW: Final = timedelta(seconds=5)
 
@@ -43,6 +44,9 @@ class Tallies:
         self._connections = connections
         self._broadcast = broadcast
         self._of_organization: dict[UUID, Tally] = {}
+        self._shares = Shares(broadcast)
+        self.following = self._shares.following
+        """Inside this block the other processes' counts are heard."""
 
     def add(self, organization_id: UUID, n_results: int, *, at: datetime) -> None:
         tally = self._of_organization.get(organization_id)
@@ -51,17 +55,19 @@ class Tallies:
         tally.add(n_results, at=at)
 
     def publish(self, *, at: datetime) -> None:
-        """Tell each organization with an audience how it stands."""
+        """Tell each organization with an audience how it stands, in all processes together."""
+        here = {connection.session.organization_id for connection in self._connections}
+        known = here | self._of_organization.keys() | self._shares.take_in(at=at)
+        watched = {each for each in known if self._broadcast.has_audience(("organization", each))}
+        if not watched:
+            return
         n_agents: dict[UUID, int] = defaultdict(int)
         n_cameras: dict[UUID, int] = defaultdict(int)
         for connection in self._connections:
             organization_id = connection.session.organization_id
             n_agents[organization_id] += 1
             n_cameras[organization_id] += connection.n_cameras_online
-        for organization_id in {*self._of_organization, *n_agents}:
-            topic = ("organization", organization_id)
-            if not self._broadcast.has_audience(topic):
-                continue
+        for organization_id in watched:
             tally = self._of_organization.get(organization_id) or Tally(at=at)
             counters = Counters(
                 at=at,
@@ -70,4 +76,8 @@ class Tallies:
                 n_agents_online=n_agents[organization_id],
                 n_cameras_online=n_cameras[organization_id],
             )
-            self._broadcast.publish(topic, "counters", encode(counters))
+            everywhere = total([counters, *self._shares.of(organization_id, at=at)])
+            self._broadcast.deliver(
+                ("organization", organization_id), "counters", encode(everywhere)
+            )
+            self._shares.publish(organization_id, counters)

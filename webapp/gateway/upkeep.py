@@ -1,14 +1,16 @@
 """What a process does at intervals for its connections: follow the database, notice silence."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from processing.wire.messages import DesiredState
-from webapp.events.actions import note_event
+from webapp.common.rows import any_of
+from webapp.events.actions import Noticed, note_events
 from webapp.events.models import Event
-from webapp.fleet.actions import SILENCE, close_session, close_silent_sessions
-from webapp.fleet.models import Agent
-from webapp.fleet.queries import Standing, build_desired_state, read_standings
+from webapp.fleet.actions import close_silent_sessions
+from webapp.fleet.models import SILENCE, Agent
+from webapp.fleet.queries import Standing, build_desired_states, read_standings
 from webapp.gateway.connection import Connection, Connections
 from webapp.gateway.database import DatabaseThread
 from webapp.gateway.refusal import Refusal
@@ -29,13 +31,22 @@ class Upkeep:
         standings = await self._database.call(
             read_standings, [connection.session.agent_id for connection in connections]
         )
+        changed = list[Connection]()
         for connection in connections:
             standing = standings.get(connection.session.agent_id)
             if (refusal := _fence(connection, standing)) is not None:
                 connection.outbound.end(refusal)
             elif standing is not None and standing.desired_version > connection.desired.version:
-                desired = await self._database.call(_read_desired, connection.session.agent_id)
-                connection.want(desired)
+                changed.append(connection)
+        if changed:
+            await self._tell_desired(changed)
+
+    async def _tell_desired(self, changed: Iterable[Connection]) -> None:
+        agent_ids = [connection.session.agent_id for connection in changed]
+        desired = await self._database.call(_read_desired, agent_ids)
+        for connection in changed:
+            if (wanted := desired.get(connection.session.agent_id)) is not None:
+                connection.want(wanted)
 
     def close_silent(self, *, at: datetime) -> None:
         """Close the connections on which nothing came for too long."""
@@ -60,28 +71,26 @@ def _fence(connection: Connection, standing: Standing | None) -> Refusal | None:
     return None
 
 
-def _read_desired(agent_id: UUID) -> DesiredState:
-    return build_desired_state(Agent.objects.get(pk=agent_id))
+def _read_desired(agent_ids: Iterable[UUID]) -> dict[UUID, DesiredState]:
+    return build_desired_states(Agent.objects.filter(pk__in=any_of(agent_ids)))
 
 
 def _sweep(connected: list[UUID], *, at: datetime) -> None:
-    for agent in close_silent_sessions(connected=connected, at=at):
-        tell_offline(agent, reason="nothing was heard of it", at=at)
+    tell_offline(
+        close_silent_sessions(connected=connected, at=at), reason="nothing was heard of it", at=at
+    )
 
 
-def end_session(agent_id: UUID, *, session: int, at: datetime) -> None:
-    """Say that an agent has gone, unless it is back already."""
-    agent = close_session(agent_id, session=session, at=at)
-    if agent is not None and not agent.is_revoked:
-        tell_offline(agent, reason="its connection ended", at=at)
-
-
-def tell_offline(agent: Agent, *, reason: str, at: datetime) -> None:
-    note_event(
-        agent,
-        kind="agent_offline",
-        title=f"{agent.name} is offline",
-        detail=reason,
-        severity=Event.Severity.WARNING,
-        at=at,
+def tell_offline(agents: Iterable[Agent], *, reason: str, at: datetime) -> None:
+    """Tell people who has gone."""
+    note_events(
+        Noticed(
+            agent,
+            kind="agent_offline",
+            title=f"{agent.name} is offline",
+            at=at,
+            detail=reason,
+            severity=Event.Severity.WARNING,
+        )
+        for agent in agents
     )

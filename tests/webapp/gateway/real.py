@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID, uuid4
 
 import httpx
@@ -70,6 +71,12 @@ def enrol(hub: Hub, token: str) -> Enrolled:
     return Enrolled(key, response.agent_id, response.hub_id)
 
 
+class Reached(Protocol):
+    """Whatever answers on a port of loopback."""
+
+    port: int
+
+
 class Line:
     """A websocket on which messages go back and forth."""
 
@@ -88,7 +95,7 @@ class Line:
 
 
 @asynccontextmanager
-async def dialled(hub: Hub) -> AsyncIterator[Line]:
+async def dialled(hub: Reached) -> AsyncIterator[Line]:
     """Yield a line to the hub on which nothing was said yet."""
     async with connect(
         f"ws://127.0.0.1:{hub.port}/agent/ws",
@@ -102,7 +109,7 @@ async def dialled(hub: Hub) -> AsyncIterator[Line]:
 
 
 @asynccontextmanager
-async def connected(hub: Hub, agent: Enrolled) -> AsyncIterator[tuple[Line, Welcome]]:
+async def connected(hub: Reached, agent: Enrolled) -> AsyncIterator[tuple[Line, Welcome]]:
     """Yield a line on which the agent was welcomed."""
     async with dialled(hub) as line:
         challenge = await line.hear()

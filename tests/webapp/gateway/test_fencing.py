@@ -6,6 +6,7 @@ from collections.abc import Collection
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import transaction
 
 from processing.wire.messages import Ack
 from tests.factories import START, Clock
@@ -13,7 +14,7 @@ from tests.webapp.gateway.double import Socket, connect, make_batch, make_entry
 from webapp.accounts.models import User
 from webapp.events.models import Event
 from webapp.fleet import queries
-from webapp.fleet.actions import open_session, revoke_agent
+from webapp.fleet.actions import Opening, hold_agents, open_sessions, revoke_agent
 from webapp.fleet.models import Agent, Bundle, Camera
 from webapp.fleet.queries import Standing
 from webapp.gateway import upkeep
@@ -26,7 +27,13 @@ from webapp.results.models import Result
 
 async def other_process_connects(agent: Agent, database: DatabaseThread) -> None:
     """The same agent connects to another web process of this hub."""
-    await database.call(open_session, agent, software="test 2", clock_offset_ms=0.0, at=START)
+
+    def connect_there() -> None:
+        with transaction.atomic():
+            held = hold_agents({agent.id})[agent.id]
+            open_sessions([Opening(held, "test 2", clock_offset_ms=0.0, at=START)])
+
+    await database.call(connect_there)
 
 
 async def test_what_a_superseded_session_still_sends_is_not_written(

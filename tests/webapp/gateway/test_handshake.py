@@ -1,23 +1,28 @@
 """An agent is let in by its key, and by nothing else."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import uuid4
 
 import msgspec
 import pytest
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 
 from processing.wire.codec import SUBPROTOCOL, SUBPROTOCOL_JSON
-from processing.wire.messages import Challenge, Cursor, Welcome
+from processing.wire.messages import PROTOCOL, Challenge, Cursor, Welcome
 from tests.factories import START, agent_key
 from tests.webapp.gateway.double import Closed, Socket, connect, make_hello
 from webapp.accounts.models import User
 from webapp.events.models import Event
+from webapp.fleet import actions as fleet
 from webapp.fleet.actions import revoke_agent
 from webapp.fleet.models import Agent, Camera
+from webapp.gateway import handshake, line
 from webapp.gateway import socket as agent_sockets
 from webapp.gateway.database import DatabaseThread
 from webapp.gateway.gateway import Gateway
+from webapp.gateway.handshake import Admission, Caller, Doorkeeper
+from webapp.gateway.refusal import Refusal
 from webapp.gateway.socket import AgentSocket
 
 
@@ -179,12 +184,33 @@ async def test_who_says_nothing_is_sent_away(
 async def test_so_many_may_be_at_the_door(
     app: AgentSocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent_sockets, "MAX_GREETING", 1)
+    monkeypatch.setattr(line, "MOST_GREETED", 1)
+    monkeypatch.setattr(line, "MOST_WAITING", 0)
     first, second = Socket(app), Socket(app)
     await first.accepted()
     with pytest.raises(Closed):
         await second.accepted()
     await first.leave()
+
+
+async def test_an_agent_whose_row_cannot_be_written_keeps_no_other_out(
+    agent: Agent, other_agent: Agent, monkeypatch: pytest.MonkeyPatch, database: DatabaseThread
+) -> None:
+    def open_sessions(openings: Sequence[fleet.Opening]) -> list[fleet.Opening]:
+        if any(opening.agent.id == other_agent.id for opening in openings):
+            raise DataError("a value that the database cannot keep")
+        return fleet.open_sessions(openings)
+
+    monkeypatch.setattr(handshake, "open_sessions", open_sessions)
+    challenge = Challenge(protocol=PROTOCOL, hub_id=uuid4(), nonce=bytes(32), server_at=START)
+    callers = [
+        Caller(make_hello(challenge, agent_id), challenge, START)
+        for agent_id in (agent.id, other_agent.id)
+    ]
+    let_in, refused = await database.call(Doorkeeper().admit_all, callers)
+    assert isinstance(let_in, Admission)
+    assert isinstance(refused, Refusal)
+    assert refused.code == "malformed"
 
 
 async def test_while_the_database_is_away_agents_are_asked_to_come_later(

@@ -48,11 +48,20 @@ class Hub:
     """Commits groups of what one outbox sends."""
 
     def __init__(self, agent: Agent, epoch: int) -> None:
-        self._session = Session(
-            agent.id, agent.organization_id, agent.name, agent.session, epoch, UUID(int=1)
-        )
+        self._agent = agent
+        self._epoch = epoch
         self._directory = Directory()
         self._reminders = Reminders()
+        self.connect()
+
+    def connect(self) -> None:
+        """Begin a session, which ends the one that another process may have."""
+        agent = self._agent
+        agent.session += 1
+        agent.save(update_fields=["session"])
+        self._session = Session(
+            agent.id, agent.organization_id, agent.name, agent.session, self._epoch, UUID(int=1)
+        )
 
     def commit(self, *messages: LaneMessage) -> int:
         """Return through which number the lane is committed then."""
@@ -65,6 +74,22 @@ class Hub:
         assert isinstance(last, Stored)
         assert last.ack is not None
         return last.ack.through_seq
+
+
+@pytest.mark.django_db
+def test_what_another_process_stored_meanwhile_is_not_stored_again(
+    agent: Agent, bundle: Bundle
+) -> None:
+    entries = make_entries(make_camera(agent))
+    here = Hub(agent, epoch=1)
+    assert here.commit(make_batch(1, *entries[:3])) == 3
+    there = Hub(agent, epoch=1)
+    assert there.commit(make_batch(4, *entries[3:5])) == 5
+    here.connect()
+    assert here.commit(make_batch(3, *entries[2:6])) == 6
+    there.connect()
+    assert there.commit(make_batch(1, *entries[:6])) == 6
+    assert sorted(Result.objects.values_list("seq", flat=True)) == [1, 2, 3, 4, 5, 6]
 
 
 def expected_minutes(entries: list[Entry]) -> tuple[Counter[object], Counter[object]]:

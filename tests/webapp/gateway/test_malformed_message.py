@@ -16,9 +16,7 @@ from tests.factories import START
 from tests.webapp.gateway.double import connect, make_batch, make_entry
 from webapp.events.models import Event
 from webapp.fleet.models import Agent, Bundle, Camera
-from webapp.gateway.connection import MAX_IN_FLIGHT
 from webapp.gateway.database import DatabaseThread
-from webapp.gateway.gateway import Gateway
 from webapp.gateway.refusal import Refusal
 from webapp.gateway.socket import AgentSocket, read_message
 from webapp.results.models import Result
@@ -86,16 +84,6 @@ async def test_a_batch_with_too_many_entries_is_refused(
     assert f"length <= {MAX_ENTRIES}" in (await socket.be_refused("malformed")).detail
     event = await database.call(Event.objects.get, kind="agent_refused")
     assert event.title == "Quay 1 was refused: it sent what is no message"
-
-
-async def test_who_takes_more_credit_than_there_is_is_refused(
-    app: AgentSocket, agent: Agent, gateway: Gateway
-) -> None:
-    socket, _ = await connect(app, agent.id)
-    (connection,) = gateway.connections
-    connection.n_in_flight = MAX_IN_FLIGHT
-    socket.say(gap(1, 1))
-    await socket.be_refused("malformed")
 
 
 async def test_one_agent_s_nonsense_disturbs_no_other(

@@ -44,10 +44,22 @@ def hub(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Hub]:
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Hub, Enrolled]]:
-    """A hub that runs through all tests that do it no harm, and an agent of it."""
+def enrolled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Hub, Enrolled]:
+    """A hub that is not running, and an agent of it."""
     with stopped_afterwards(Hub(tmp_path_factory.mktemp("hub"))) as hub:
-        yield hub, joined(hub)
+        return hub, joined(hub)
+
+
+@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
+def standing(
+    request: pytest.FixtureRequest, enrolled: tuple[Hub, Enrolled]
+) -> Iterator[tuple[Hub, Enrolled]]:
+    """A hub that runs through all tests that do it no harm, and an agent of it."""
+    hub, agent = enrolled
+    hub.serve_with(request.param)
+    with stopped_afterwards(hub):
+        hub.start()
+        yield hub, agent
 
 
 @contextmanager
@@ -168,10 +180,12 @@ async def test_a_path_without_a_socket_is_refused(standing: tuple[Hub, Enrolled]
         assert refused.value.response.status_code == 403
 
 
-async def test_a_hub_that_is_told_to_stop_stops(tmp_path: Path) -> None:
-    with stopped_afterwards(Hub(tmp_path)) as hub:
-        agent = await asyncio.to_thread(joined, hub)
+async def test_a_hub_that_is_told_to_stop_stops(standing: tuple[Hub, Enrolled]) -> None:
+    hub, agent = standing
+    try:
         async with connected(hub, agent) as (line, welcome), dialled(hub):
-            await line.say(batch(welcome, 1))
+            await line.say(batch(welcome, through(welcome) + 1))
             assert isinstance(await line.hear(), Ack)
             assert await asyncio.to_thread(hub.web.stop) == 0
+    finally:
+        await asyncio.to_thread(hub.start)

@@ -1,39 +1,70 @@
-"""Daphne, as the hub runs it, holds no half request and keeps no large one."""
+"""No server, as the hub runs it, holds half a request or keeps a large one in memory."""
 
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from django.core.signing import TimestampSigner
 
 from tests.journeys.processes import free_port
 from webapp.common.request_limits import MAX_BODY_BYTES
+from webapp.gateway import uploads
 
 ROOT = Path(__file__).parents[3]
 TINY_HUB = Path(__file__).with_name("tiny_hub.py")
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a server that gives up on a request after a second."""
+SECRET_KEY = "of this server alone, and long enough for a key: " + "0123456789" * 4
+LARGE = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that gives up on a request after a second, where the route does not say longer."""
+
+    port: int
+    pid: int
+
+    def most_memory(self) -> int:
+        """Return how many bytes it had resident at the most."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        assert found is not None
+        return int(found[1]) * 1024
+
+
+@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, str(TINY_HUB), str(port), "1"],
+        [sys.executable, str(TINY_HUB), request.param, str(port), "1"],
         cwd=ROOT,
         env={
             "PYTHONPATH": str(ROOT),
             "FARWATCH_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+            "FARWATCH_SECRET_KEY": SECRET_KEY,
         },
         stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
     assert process.stdout.readline().startswith(b"listening")
-    yield port
+    yield Server(port, process.pid)
     process.terminate()
     assert process.wait(20) == 0
     process.stdout.close()
+
+
+@pytest.fixture
+def port(server: Server) -> int:
+    return server.port
 
 
 def request(port: int, head: str, *chunks: bytes, n_repeats: int = 1) -> bytes:
@@ -84,3 +115,41 @@ def test_a_chunked_body_is_counted(port: int) -> None:
 )
 def test_half_a_request_is_given_up(port: int, head: str) -> None:
     assert request(port, head).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_head_without_end_is_cut_off(port: int) -> None:
+    head = "GET / HTTP/1.1\nHost: x\n"
+    answer = request(port, head, b"X-Long: " + b"x" * 8000 + b"\r\n", n_repeats=60)
+    assert b" 200 " not in answer
+
+
+def test_a_connection_takes_one_request_after_the_other(port: int) -> None:
+    head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        for _ in range(3):
+            connection.sendall(head.encode())
+            answer = b""
+            while not answer.endswith(b"\r\n0\r\n\r\n"):
+                answer += connection.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"GET / HTTP/1.1\r\nHost:")  # and then silence
+        assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
+
+
+def upload_path(key: str = SECRET_KEY) -> str:
+    """Return a path that the server gave out, or one that it did not."""
+    signer = TimestampSigner(key=key, sep=".", salt="webapp.gateway.uploads")
+    return uploads.PREFIX + signer.sign(UUID(int=1).hex + UUID(int=2).hex)
+
+
+def test_a_large_clip_comes_through_in_little_memory(server: Server) -> None:
+    before = server.most_memory()
+    head = f"PUT {upload_path()} HTTP/1.1\nHost: x\nConnection: close\nContent-Length: {LARGE}\n\n"
+    answer = request(server.port, head, bytes(2**20), n_repeats=LARGE // 2**20)
+    assert answer.endswith(f"\r\n{LARGE}\r\n0\r\n\r\n".encode()), answer[:200]
+    assert server.most_memory() - before < LARGE / 4
+
+
+def test_a_large_clip_without_the_right_to_send_it_is_refused_before_it_comes(port: int) -> None:
+    head = f"PUT {upload_path('another key')} HTTP/1.1\nHost: x\nContent-Length: {LARGE}\n\n"
+    assert request(port, head).startswith(b"HTTP/1.1 413 ")

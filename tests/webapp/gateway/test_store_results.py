@@ -1,12 +1,14 @@
 """Results are stored once, counted exactly, and acknowledged after that."""
 
 from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
 import msgspec
 import pytest
 
 from processing.wire.limits import MAX_ENTRIES
-from processing.wire.messages import Ack, Gap
+from processing.wire.messages import Ack, Entered, Gap
 from tests.factories import START, Clock, make_agent, make_camera, make_detections
 from tests.webapp.gateway.double import connect, make_batch, make_entry
 from webapp.accounts.models import Organization
@@ -14,7 +16,9 @@ from webapp.events.models import Event
 from webapp.fleet.models import Agent, Bundle, Camera
 from webapp.gateway.database import DatabaseThread
 from webapp.gateway.socket import AgentSocket
-from webapp.results.models import CameraMinute, IngestCursor, LabelMinute, LostRange, Result
+from webapp.results.models import CameraMinute, LabelMinute, LostRange, Result, ZoneMinute
+
+ZONE = UUID(int=1)
 
 
 def stored() -> list[int]:
@@ -117,20 +121,6 @@ async def test_the_next_connection_goes_on_where_the_last_left_off(
     await socket.leave()
 
 
-async def test_a_lost_cursor_is_rebuilt_from_the_table(
-    app: AgentSocket, agent: Agent, camera: Camera, bundle: Bundle, database: DatabaseThread
-) -> None:
-    socket, _ = await connect(app, agent.id)
-    batch = make_batch(1, make_entry(camera.id, 1), make_entry(camera.id, 1))
-    socket.say(batch)
-    await socket.hear_ack("results", 2)
-    await database.call(lambda: IngestCursor.objects.all().delete())
-    socket.say(batch)
-    await socket.hear_ack("results", 2)
-    assert await database.call(label_minutes) == {1: [2, 2, 1]}
-    await socket.leave()
-
-
 async def test_late_results_count_in_their_own_minute(
     app: AgentSocket,
     agent: Agent,
@@ -160,6 +150,26 @@ async def test_a_bundle_nobody_named_yet_keeps_its_results(
     await socket.hear_ack("results", 1)
     bundle = await database.call(Bundle.objects.get)
     assert (bundle.digest, bundle.labels) == ("0" * 31 + "1", [])
+    await socket.leave()
+
+
+async def test_a_zone_that_was_deleted_meanwhile_loses_its_counts_never_a_result(
+    app: AgentSocket, agent: Agent, bundle: Bundle, database: DatabaseThread
+) -> None:
+    scene = {"zones": [{"zone_id": str(ZONE), "name": "Gate", "polygon": [[0, 0], [1, 0], [1, 1]]}]}
+    camera = await database.call(partial(make_camera, agent, scene=scene))
+    socket, _ = await connect(app, agent.id)
+    entered = Entered(ZONE, 0, 2), Entered(UUID(int=2), 0, 9)
+    socket.say(make_batch(1, make_entry(camera.id, 0, entered=entered)))
+    await socket.hear_ack("results", 1)
+    assert await database.call(stored) == [1]
+
+    def check() -> None:
+        into = ZoneMinute.objects.get()
+        assert (into.camera, into.zone_id, into.bundle) == (camera, ZONE, bundle)
+        assert (into.minute_at, into.label, into.n_tracks) == (START, 0, 2)
+
+    await database.call(check)
     await socket.leave()
 
 
@@ -193,22 +203,24 @@ async def test_what_cannot_be_true_is_rejected_and_the_rest_is_stored(
         spoil(good, n_started=((-1, 1),)),
         spoil(good, n_started=((1, -5),)),
         spoil(good, latency_ms=float("inf")),
+        spoil(good, entered=(Entered(ZONE, 3, 1),)),
+        spoil(good, entered=(Entered(ZONE, 1, 301),)),
     ]
     entries = [good, *bad.values(), *more_bad_detections, good]
     socket, _ = await connect(app, agent.id)
     socket.say(make_batch(1, *entries))
     ack = await socket.hear_ack("results", len(entries))
-    assert [rejection.code for rejection in ack.rejected] == [*bad, *["bad_detections"] * 6]
+    assert [rejection.code for rejection in ack.rejected] == [*bad, *["bad_detections"] * 8]
     assert [rejection.seq for rejection in ack.rejected] == list(range(2, len(entries)))
     assert await database.call(stored) == [1, len(entries)]
     assert await database.call(label_minutes) == {1: [2, 2, 1]}
 
     def check() -> None:
         event = Event.objects.get(kind="entries_refused")
-        assert event.title == "10 results of Quay 1 were refused"
+        assert event.title == "12 results of Quay 1 were refused"
         assert "1 from the future, as in: 2026-11-22T12:02:01+00:00 is ahead" in event.detail
         lost = LostRange.objects.order_by("first_seq").values_list("first_seq", "last_seq")
-        assert list(lost) == [(2, 2), (3, 3), (4, 4), (5, 11)]
+        assert list(lost) == [(2, 2), (3, 3), (4, 4), (5, 13)]
         assert set(LostRange.objects.values_list("reason", flat=True)) == {"refused"}
 
     await database.call(check)

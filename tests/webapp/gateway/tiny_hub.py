@@ -1,4 +1,4 @@
-"""`HubServer` with an application that says how much came: `tiny_hub.py PORT BODY_TIMEOUT_S`."""
+"""A server with an application that says how much came: `tiny_hub.py SERVER PORT TIMEOUT_S`."""
 
 import sys
 from typing import Any
@@ -8,7 +8,9 @@ from webapp.env import default_settings_module
 default_settings_module()
 
 from webapp.asgi import application as _hub  # noqa: E402, F401 - sets Django up
-from webapp.gateway import server  # noqa: E402 - after the settings are named
+from webapp.common import request_limits  # noqa: E402 - after the settings are named
+from webapp.gateway import server, uvicorn_server  # noqa: E402 - same
+from webapp.gateway.addresses import Address  # noqa: E402 - same
 
 
 async def count(scope: Any, receive: Any, send: Any) -> None:
@@ -25,12 +27,19 @@ async def nothing() -> None:
     pass
 
 
-if __name__ == "__main__":
-    server.LimitedRequest.timeout_s = float(sys.argv[2])
-    server.HubServer(
-        count,
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
-        when_listening=lambda *_: print("listening", flush=True),  # noqa: T201 - its test waits
+def main(name: str, port: int, timeout_s: float) -> None:
+    request_limits.BODY_TIMEOUT_S = timeout_s  # type: ignore[misc]  # sooner than for people
+    server.LimitedRequest.timeout_s = timeout_s
+    uvicorn_server.LimitedHttp.head_timeout_s = timeout_s
+    is_uvicorn = name == "uvicorn"
+    make = uvicorn_server.UvicornServer if is_uvicorn else server.HubServer
+    make(
+        request_limits.limit_requests(count) if is_uvicorn else count,
+        address=Address(port=port),
+        when_listening=lambda _: print("listening", flush=True),  # noqa: T201 - its test waits
         before_stop=nothing,
-    ).serve()
+    ).listen_and_serve()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))

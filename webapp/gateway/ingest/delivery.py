@@ -7,19 +7,23 @@ from typing import TypeAlias
 
 from processing.wire.messages import (
     Ack,
+    ClipMissing,
     EventBatch,
     Gap,
     Lane,
     ResultBatch,
     SampleBatch,
     StateReport,
+    ThumbnailBatch,
 )
 from webapp.gateway.handshake import Session
 from webapp.gateway.refusal import Refusal
 from webapp.results.queries import LaneKey
 
-LaneMessage: TypeAlias = ResultBatch | EventBatch | SampleBatch | Gap
-Storable: TypeAlias = LaneMessage | StateReport
+LaneMessage: TypeAlias = ResultBatch | EventBatch | SampleBatch | ThumbnailBatch | Gap
+Unnumbered: TypeAlias = StateReport | ClipMissing
+"""Outside the lanes: not acknowledged, not sent again."""
+Storable: TypeAlias = LaneMessage | Unnumbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Stored:
     """Committed."""
 
     ack: Ack | None
-    """None for a report: nobody waits for it."""
+    """None for what has no number: nobody waits for it."""
     n_results: int = 0
     """New ones."""
 
@@ -50,19 +54,14 @@ class Delivery:
     @property
     def n_entries(self) -> int:
         """Return how much work it is."""
-        return 1 if isinstance(self.message, Gap | StateReport) else len(self.message.entries)
-
-    @property
-    def is_urgent(self) -> bool:
-        """Return whether it goes before what came earlier in other lanes."""
-        return not isinstance(self.message, StateReport) and lane_of(self.message) == "alerts"
+        return 1 if isinstance(self.message, Gap | Unnumbered) else len(self.message.entries)
 
 
 def lane_of(message: LaneMessage) -> Lane:
     match message:
         case ResultBatch():
             return "results"
-        case SampleBatch():
+        case SampleBatch() | ThumbnailBatch():
             return "media"
         case EventBatch() | Gap():
             return message.lane

@@ -1,22 +1,31 @@
 """One transaction for what many agents sent: all of it is committed, or nothing is."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TypeVar, assert_never
-from uuid import UUID
 
 from django.db import transaction
 
 from processing.wire.messages import (
     Ack,
+    ClipMissing,
     EventBatch,
     Gap,
     Rejection,
     ResultBatch,
     SampleBatch,
     StateReport,
+    ThumbnailBatch,
 )
-from webapp.events.actions import Raised, record_raised
+from webapp.events.actions import (
+    Pictured,
+    Raised,
+    lose_clip,
+    record_raised,
+    record_thumbnails,
+)
+from webapp.fleet.actions import Reported, record_reports
 from webapp.fleet.models import Agent
 from webapp.gateway.handshake import Session
 from webapp.gateway.ingest.checking import Edge, Rejected
@@ -25,6 +34,7 @@ from webapp.gateway.ingest.delivery import (
     LaneMessage,
     Outcome,
     Stored,
+    Unnumbered,
     lane_key,
     last_seq,
 )
@@ -38,9 +48,10 @@ from webapp.gateway.ingest.losses import (
 )
 from webapp.gateway.refusal import Refusal
 from webapp.gateway.reminders import Reminders
+from webapp.monitoring.folding import Measured, fold_features, measured_in, measured_unseen
 from webapp.results.actions import Loss, move_cursors, record_losses, store_results
 from webapp.results.bulk import NewResults
-from webapp.results.queries import LaneKey, read_cursors
+from webapp.results.queries import LaneKey
 
 Entry = TypeVar("Entry")
 Row = TypeVar("Row")
@@ -63,29 +74,31 @@ class Group:
 
     def __init__(self, deliveries: Sequence[Delivery], directory: Directory, notes: Notes) -> None:
         self._directory = directory
-        self._agents = _hold_agents({delivery.session.agent_id for delivery in deliveries})
-        self._cursors = read_cursors(
+        self._agents = directory.hold({delivery.session.agent_id for delivery in deliveries})
+        self._cursors = directory.read_cursors(
             lane_key(delivery.session, delivery.message)
             for delivery in deliveries
-            if not isinstance(delivery.message, StateReport)
+            if not isinstance(delivery.message, Unnumbered)
         )
         self._moved: dict[LaneKey, int] = {}
         self._results: list[NewResults] = []
+        self._reported: list[Reported] = []
+        self._unseen: list[Measured] = []
         self._raised: list[Raised] = []
+        self._pictured: list[Pictured] = []
         self._losses: list[Loss] = []
         self.notes = notes
 
     def take(self, delivery: Delivery) -> Outcome:
-        """Collect what a delivery brings; samples and reports are written at once."""
+        """Collect what a delivery brings; samples are written at once."""
         agent = self._agents.get(delivery.session.agent_id)
         if agent is None:
             return Refusal("unknown_agent", "this agent was removed", is_final=True)
         if (refusal := _fence(agent, delivery.session)) is not None:
             return refusal
         message = delivery.message
-        if isinstance(message, StateReport):
-            self._directory.report(agent, message, at=delivery.received_at)
-            return Stored(ack=None)
+        if isinstance(message, Unnumbered):
+            return self._take_unnumbered(agent, message, at=delivery.received_at)
         key = lane_key(delivery.session, message)
         through, last = self._cursors[key], last_seq(message)
         if message.first_seq > through + 1 or last <= through:
@@ -98,13 +111,31 @@ class Group:
         """Write what was collected."""
         if self._results:
             store_results(self._results)
+        fold_features([*measured_in(self._results), *self._unseen])
+        record_reports(self._reported)
         if self._raised:
             record_raised(self._raised)
+        if self._pictured:
+            record_thumbnails(self._pictured)
         if self._losses:
             record_losses(self._losses, agents=self._agents)
             self.notes.write()
         if self._moved:
             move_cursors(self._moved)
+            self._directory.keep_cursors(self._moved)
+
+    def _take_unnumbered(self, agent: Agent, message: Unnumbered, *, at: datetime) -> Stored:
+        match message:
+            case StateReport():
+                self._directory.learn(agent, message, at=at)
+                self._reported.append(Reported(agent, message, at))
+                known = self._directory.of_agent(agent).cameras
+                self._unseen += measured_unseen(agent, message, known, at=at)
+            case ClipMissing():
+                lose_clip(agent.id, message.clip_id, reason=message.reason, at=at)
+            case _:
+                assert_never(message)
+        return Stored(ack=None)
 
     def _take_new(
         self, agent: Agent, delivery: Delivery, message: LaneMessage, key: LaneKey, first_new: int
@@ -116,17 +147,20 @@ class Group:
         n_results, rejected = 0, list[Rejection]()
         match message:
             case ResultBatch():
+                edge.look_over(message.entries)
                 results, rejected = _sift(message.entries[n_known:], first_new, edge.result)
                 n_results = len(results)
-                self._results.append(
-                    NewResults(agent.organization_id.hex, agent.id.hex, key.epoch, at, results)
-                )
+                whose = agent.organization_id.hex, agent.id.hex
+                self._results.append(NewResults(*whose, key.epoch, at, results, edge.entered))
             case EventBatch():
                 check = partial(edge.event, lane=message.lane)
                 raised, rejected = _sift(message.entries[n_known:], first_new, check)
                 self._raised += raised
             case SampleBatch():
                 _, rejected = _sift(message.entries[n_known:], first_new, edge.sample)
+            case ThumbnailBatch():
+                pictured, rejected = _sift(message.entries[n_known:], first_new, edge.thumbnail)
+                self._pictured += pictured
             case Gap():
                 loss = loss_of_gap(key, message, first_seq=first_new, at=at)
                 self._losses.append(loss)
@@ -156,15 +190,6 @@ def _sift(
         except Rejected as rejection:
             rejected.append(rejection.of(seq))
     return rows, rejected
-
-
-def _hold_agents(agent_ids: set[UUID]) -> dict[UUID, Agent]:
-    """Lock the agents' rows, always in the same order, and return them."""
-    agents = Agent.objects.select_related("organization").filter(pk__in=agent_ids)
-    return {
-        agent.id: agent
-        for agent in agents.select_for_update(of=("self",), no_key=True).order_by("id")
-    }
 
 
 def _fence(agent: Agent, session: Session) -> Refusal | None:

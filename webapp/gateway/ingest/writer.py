@@ -3,16 +3,17 @@
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
+from webapp.common.metrics import COMMIT_SECONDS, DATABASE_ERRORS
 from webapp.gateway.ingest.delivery import Delivery, Outcome
 from webapp.gateway.ingest.directory import Directory
 from webapp.gateway.ingest.group import commit_group
+from webapp.gateway.ingest.waiting import Waiting
 from webapp.gateway.refusal import Refusal
 from webapp.gateway.reminders import Reminders
 
@@ -22,7 +23,9 @@ GROUP_ENTRIES: Final = 2_000
 """A group is committed when it has so many entries..."""
 GROUP_BYTES: Final = 8 * 2**20
 """...or, of pictures, so many bytes..."""
-LINGER_S: Final = 0.004
+PAUSE_S: Final = 0.004
+"""...or when nothing more came for so long: agents that have sent all they may wait for us..."""
+LINGER_S: Final = 0.024
 """...or this long after its first."""
 MAX_WAITING_BYTES: Final = 256 * 2**20
 """Beyond this nothing is taken: agents are asked to come back later, with what they keep."""
@@ -46,10 +49,7 @@ class Writer:
 
     def __init__(self, *, commit: Commit = commit_group) -> None:
         self._commit = commit
-        self._urgent: deque[Delivery] = deque()
-        self._waiting: deque[Delivery] = deque()
-        self._n_waiting = 0
-        self._n_bytes = 0
+        self._waiting = Waiting()
         self._has_work = threading.Condition()
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -61,7 +61,7 @@ class Writer:
     @property
     def n_waiting(self) -> int:
         """Return how many entries wait for their commit."""
-        return self._n_waiting
+        return self._waiting.n_entries
 
     def start(self) -> None:
         """Begin, on the running event loop."""
@@ -81,17 +81,15 @@ class Writer:
     def submit(self, delivery: Delivery) -> None:
         """Hand over a delivery, or raise `WriterFull`."""
         with self._has_work:
-            if self._n_bytes >= MAX_WAITING_BYTES:
+            if self._waiting.n_bytes >= MAX_WAITING_BYTES:
                 raise WriterFull
-            is_first = self._n_waiting == 0
-            (self._urgent if delivery.is_urgent else self._waiting).append(delivery)
-            self._n_waiting += delivery.n_entries
-            self._n_bytes += delivery.n_bytes
+            is_first = self._waiting.n_entries == 0
+            self._waiting.put(delivery)
             if is_first or self._is_group_full():
                 self._has_work.notify()
 
     def _is_group_full(self) -> bool:
-        return self._n_waiting >= GROUP_ENTRIES or self._stopping.is_set()
+        return self._waiting.n_entries >= GROUP_ENTRIES or self._stopping.is_set()
 
     def _run(self) -> None:
         try:
@@ -105,31 +103,28 @@ class Writer:
     def _next_group(self) -> list[Delivery] | None:
         """Wait for deliveries and take a group's worth; None when it is time to stop."""
         with self._has_work:
-            self._has_work.wait_for(lambda: self._n_waiting or self._stopping.is_set())
-            self._has_work.wait_for(self._is_group_full, timeout=LINGER_S)
+            self._has_work.wait_for(lambda: self._waiting.n_entries or self._stopping.is_set())
+            self._linger()
             if self._stopping.is_set():
                 return None
-            return self._take_group()
+            return self._waiting.take(most_entries=GROUP_ENTRIES, most_bytes=GROUP_BYTES)
 
-    def _take_group(self) -> list[Delivery]:
-        """Take a group's worth, alerts first; of one lane always in the order they came in."""
-        group: list[Delivery] = []
-        n_entries = n_bytes = 0
-        while self._n_waiting > n_entries and n_entries < GROUP_ENTRIES and n_bytes < GROUP_BYTES:
-            delivery = (self._urgent or self._waiting).popleft()
-            n_entries += delivery.n_entries
-            n_bytes += delivery.n_bytes
-            group.append(delivery)
-        self._n_waiting -= n_entries
-        self._n_bytes -= n_bytes
-        return group
+    def _linger(self) -> None:
+        """Let a group grow while more of it comes: a large one costs each entry less."""
+        latest = time.monotonic() + LINGER_S
+        n_before = 0
+        while self._waiting.n_entries > n_before and time.monotonic() < latest:
+            n_before = self._waiting.n_entries
+            if self._has_work.wait_for(self._is_group_full, timeout=PAUSE_S):
+                return
 
     def _store(self, group: Sequence[Delivery]) -> list[Outcome] | None:
         """Commit a group, however long the database is away; None when told to stop meanwhile."""
         n_tries = 0
         while not self._stopping.is_set():
             try:
-                outcomes = self._commit_or_split(group)
+                with COMMIT_SECONDS.time():
+                    outcomes = self._commit_or_split(group)
             except (OperationalError, InterfaceError) as error:
                 self._lose_database(error)
                 self._stopping.wait(_RETRY_S[min(n_tries, len(_RETRY_S) - 1)])
@@ -162,6 +157,7 @@ class Writer:
 
     def _lose_database(self, error: DatabaseError | InterfaceError) -> None:
         connection.close()
+        DATABASE_ERRORS.labels("ingest").inc()
         if self._lost_at is None:
             self._lost_at = time.monotonic()
             log.warning("database.lost", reason=str(error).strip())
