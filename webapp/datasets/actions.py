@@ -1,27 +1,44 @@
 """Writes to samples, and asking for exports."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 import structlog
+from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 
 from processing.wire.messages import SampleOffered
 from webapp.accounts.models import Organization, User
 from webapp.common.changes import record_change
-from webapp.datasets.models import Sample
+from webapp.datasets.models import Label, Sample
 from webapp.events.models import Event
 from webapp.fleet.models import Agent, Bundle, Camera
 from webapp.jobs.actions import enqueue_job
 from webapp.jobs.models import Job
-from webapp.media.actions import drop_blob, put_blob
+from webapp.media.actions import drop_unused, put_blob
+from webapp.media.kinds import is_jpeg
 from webapp.media.models import Blob
 
 CHECK_SAMPLE: Final = "check_sample"
 """Done above, in `webapp.review.tasks`: what is found good becomes work for labelers."""
-EXPORT_COCO: Final = "export_coco"
+EXPORT_SET: Final = "export_set"
+IMPORT_SET: Final = "import_set"
+Format: TypeAlias = Literal["coco", "yolo", "voc", "datumaro"]
+FORMATS: Final[Mapping[Format, str]] = {
+    "coco": "COCO",
+    "yolo": "YOLO",
+    "voc": "Pascal VOC",
+    "datumaro": "Datumaro",
+}
+"""Of exports, with what people call them."""
+DEFAULT_FORMAT: Final[Format] = "coco"
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_ZIP: Final = b"PK\x03\x04"
+_BEGINNINGS: Final = (_ZIP, b"\xff\xd8\xff", _PNG)
 MAX_UNFINISHED_EXPORTS: Final = 3
 
 log = structlog.get_logger(__name__)
@@ -29,6 +46,10 @@ log = structlog.get_logger(__name__)
 
 class TooManyExports(Exception):
     """Some exports of the organization are not done yet: wait for them."""
+
+
+class NotASet(Exception):
+    """The file is nothing that can be imported; the text says why."""
 
 
 @transaction.atomic
@@ -46,7 +67,7 @@ def keep_sample(  # noqa: PLR0913 - an entry of the outbox has as many parts
 
     The same entry again returns the same sample. Nothing is decoded here: a worker does that.
     """
-    if not _looks_like_jpeg(offered.jpeg):
+    if not is_jpeg(offered.jpeg):
         return None
     kept = Sample.objects.filter(agent=agent, epoch=epoch, seq=seq).first()
     if kept is not None:
@@ -78,15 +99,67 @@ def keep_sample(  # noqa: PLR0913 - an entry of the outbox has as many parts
     return sample
 
 
-def accept_picture(sample: Sample, *, picture: Blob, thumbnail: Blob) -> None:
-    """The picture is a picture: from now on people see it, in its checked form."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture that a person looked at, and what a bundle said of it."""
+
+    picture: Blob
+    captured_at: datetime
+    width: int
+    height: int
+    bundle: Bundle
+    predictions: bytes
+    """Packed."""
+    score: float = 0.0
+    event: Event | None = None
+
+
+def keep_shown(
+    shown: Shown, *, camera: Camera, reason: Sample.Reason, note: str, at: datetime
+) -> Sample:
+    """Keep a picture for learning, and have it checked: a person wants it looked at."""
+    sample = Sample.objects.create(
+        organization_id=camera.organization_id,
+        agent_id=camera.agent_id,
+        camera=camera,
+        bundle=shown.bundle,
+        event=shown.event,
+        note=note,
+        captured_at=shown.captured_at,
+        received_at=at,
+        reason=reason,
+        score=shown.score,
+        width=shown.width,
+        height=shown.height,
+        picture=shown.picture,
+        predictions=shown.predictions,
+    )
+    enqueue_job(
+        kind=CHECK_SAMPLE,
+        arguments={"sample": str(sample.id)},
+        organization=sample.organization,
+        by=None,
+        at=at,
+    )
+    return sample
+
+
+def accept_picture(
+    sample: Sample, *, picture: Blob, thumbnail: Blob, fingerprint: int, appearance: bytes
+) -> None:
+    """The picture is a picture: from now on people see it, in its checked form.
+
+    What it looks like is as `processing.vision.looks` has it.
+    """
     as_sent = sample.picture
     sample.picture = picture
     sample.thumbnail = thumbnail
+    sample.fingerprint = fingerprint
+    sample.appearance = appearance
     sample.state = Sample.State.READY
-    sample.save(update_fields=["picture", "thumbnail", "state"])
-    if as_sent != picture and not Sample.objects.filter(picture=as_sent).exists():
-        drop_blob(as_sent)
+    sample.save(update_fields=["picture", "thumbnail", "fingerprint", "appearance", "state"])
+    if as_sent != picture:
+        drop_unused([as_sent.pk])
 
 
 def refuse_picture(sample: Sample, *, reason: str, at: datetime) -> None:
@@ -99,7 +172,7 @@ def refuse_picture(sample: Sample, *, reason: str, at: datetime) -> None:
         camera=sample.camera,
         kind="sample.broken",
         severity=Event.Severity.WARNING,
-        title=f"A picture of {sample.camera} could not be read",
+        title=f"A picture of {sample.taken_by} could not be read",
         detail=reason[:2000],
         occurred_at=sample.captured_at,
         received_at=at,
@@ -109,28 +182,84 @@ def refuse_picture(sample: Sample, *, reason: str, at: datetime) -> None:
 
 
 @transaction.atomic
+def number_labels(organization: Organization, *, used: Collection[str] = ()) -> list[str]:
+    """Return every label of the organization, each at the place that is its number for good.
+
+    What has no number yet gets the next: bundles' labels by the age of the bundle, so that with one
+    bundle a label's number is its index in it; then the `used` ones by their names.
+    """
+    Organization.objects.select_for_update().get(pk=organization.pk)  # one at a time counts on
+    known = list(Label.objects.filter(organization=organization).values_list("name", flat=True))
+    bundles = Bundle.objects.filter(organization=organization).order_by("first_seen_at", "id")
+    names = dict.fromkeys(known)
+    for labels in bundles.values_list("labels", flat=True):
+        names.update(dict.fromkeys(labels))
+    names.update(dict.fromkeys(sorted(used)))
+    Label.objects.bulk_create(
+        Label(organization=organization, name=name, number=number)
+        for number, name in enumerate(names)
+        if number >= len(known)
+    )
+    return list(names)
+
+
+@transaction.atomic
 def request_export(
-    *, organization: Organization, camera_ids: Sequence[UUID], by: User, at: datetime
+    *,
+    organization: Organization,
+    camera_ids: Sequence[UUID],
+    by: User,
+    at: datetime,
+    format: Format = DEFAULT_FORMAT,  # noqa: A002 - the word that people and files use
 ) -> Job:
-    """Have the annotated samples (of these cameras, or all) written as COCO JSON.
+    """Have the annotated samples (of these cameras, or all) written for other tools.
 
     Raise `TooManyExports`.
     """
     unfinished = Job.objects.filter(
         organization=organization,
-        kind=EXPORT_COCO,
+        kind=EXPORT_SET,
         state__in=(Job.State.WAITING, Job.State.RUNNING),
     )
     if unfinished.count() >= MAX_UNFINISHED_EXPORTS:
         raise TooManyExports
     return enqueue_job(
-        kind=EXPORT_COCO,
-        arguments={"cameras": [str(camera_id) for camera_id in camera_ids]},
+        kind=EXPORT_SET,
+        title=f"{FORMATS[format]} export",
+        arguments={"format": format, "cameras": [str(camera_id) for camera_id in camera_ids]},
         organization=organization,
         by=by,
         at=at,
     )
 
 
-def _looks_like_jpeg(data: bytes) -> bool:
-    return data.startswith(b"\xff\xd8\xff") and data.rstrip(b"\0").endswith(b"\xff\xd9")
+@transaction.atomic
+def request_import(*, file: Blob, name: str, by: User, at: datetime) -> Job:
+    """Have the pictures in a file (one, or a zip of a set) made samples, with what is said of them.
+
+    Raise `NotASet` for a file that is neither.
+    """
+    with default_storage.open(file.path) as stored:
+        head = stored.read(len(_PNG))
+    if not head.startswith(_BEGINNINGS):
+        raise NotASet("This is neither a zip archive nor a JPEG or PNG picture.")
+    return enqueue_job(
+        kind=IMPORT_SET,
+        title=f"Import of {name}"[:200],
+        arguments={"file": str(file.pk), "name": name, "is_zip": head.startswith(_ZIP)},
+        organization=file.organization,
+        by=by,
+        at=at,
+    )
+
+
+def drop_sent(file: Blob, *, by: UUID | None = None) -> None:
+    """Forget a file that was sent to be imported, unless it is also an offered export's.
+
+    Equal files are one: another import than the job `by` that has yet to read it keeps it, too.
+    """
+    unfinished = (Job.State.WAITING, Job.State.RUNNING)
+    reading = Q(kind=IMPORT_SET, arguments__file=str(file.pk), state__in=unfinished)
+    users = Job.objects.filter(reading | Q(result__blob=str(file.pk)))
+    if not users.exclude(pk__in=[by] if by else []).exists():
+        drop_unused([file.pk])

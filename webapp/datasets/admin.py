@@ -29,9 +29,11 @@ class SampleAdmin(OwnedAdmin[Sample]):
         "received_at",
         "reason",
         "score",
+        "file_name",
         "width",
         "height",
         "state",
+        "passed_over",
     )
     readonly_fields = ("large",)
 

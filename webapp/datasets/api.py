@@ -13,6 +13,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from processing.wire.limits import MAX_NAME
 from webapp.accounts.models import Role
 from webapp.accounts.queries import chosen_organization
 from webapp.accounts.requests import actor_of
@@ -21,8 +22,16 @@ from webapp.common.clock import now
 from webapp.common.filters import Allowed
 from webapp.common.pagination import NewestCaptureFirst
 from webapp.common.problems import ApiProblem
-from webapp.datasets.actions import EXPORT_COCO, TooManyExports, request_export
+from webapp.datasets.actions import (
+    DEFAULT_FORMAT,
+    EXPORT_SET,
+    FORMATS,
+    IMPORT_SET,
+    TooManyExports,
+    request_export,
+)
 from webapp.datasets.models import Annotation, Sample
+from webapp.datasets.uploads import MAX_BYTES, Upload, upload_path
 from webapp.fleet.models import Camera
 from webapp.jobs.api import JobSerializer
 from webapp.jobs.models import Job
@@ -48,7 +57,7 @@ class AnnotationSerializer(serializers.ModelSerializer[Annotation]):
 
     class Meta:
         model = Annotation
-        fields = ("id", "author", "created_at", "boxes")
+        fields = ("id", "author", "created_at", "boxes", "classes")
 
 
 class SampleSerializer(serializers.ModelSerializer[Sample]):
@@ -64,13 +73,17 @@ class SampleSerializer(serializers.ModelSerializer[Sample]):
             "camera",
             "agent",
             "bundle",
+            "file_name",
             "captured_at",
             "received_at",
             "reason",
+            "note",
+            "event",
             "score",
             "width",
             "height",
             "state",
+            "passed_over",
             "picture",
             "thumbnail",
             "predictions",
@@ -79,7 +92,7 @@ class SampleSerializer(serializers.ModelSerializer[Sample]):
 
     @extend_schema_field(BoxSerializer(many=True))
     def get_predictions(self, sample: Sample) -> list[dict[str, object]]:
-        return unpacked(bytes(sample.predictions), sample.bundle)
+        return unpacked(bytes(sample.predictions), sample.bundle) if sample.bundle else []
 
     @extend_schema_field(AnnotationSerializer(allow_null=True))
     def get_annotation(self, sample: Sample) -> dict[str, Any] | None:
@@ -121,12 +134,17 @@ class ExportRequestSerializer(serializers.Serializer[Any]):
         max_length=MAX_CAMERAS_OF_EXPORT,
         help_text="Only samples of these; empty for all.",
     )
+    format = serializers.ChoiceField(
+        choices=list(FORMATS.items()),
+        default=DEFAULT_FORMAT,
+        help_text="COCO is one JSON file; the others are zip archives with the pictures.",
+    )
 
 
 class ExportSerializer(JobSerializer):
     """An export and how far it is."""
 
-    file = serializers.SerializerMethodField(help_text="Where the COCO JSON is, once it is done.")
+    file = serializers.SerializerMethodField(help_text="Where it is, once it is done.")
     n_images = serializers.IntegerField(source="result.n_images", default=None, read_only=True)
     n_boxes = serializers.IntegerField(source="result.n_boxes", default=None, read_only=True)
 
@@ -140,9 +158,9 @@ class ExportSerializer(JobSerializer):
 
 
 class ExportViewSet(OwnedViewSet[Job]):
-    """What people said of samples, as COCO JSON for everybody else's tools."""
+    """What people said of samples, in the formats of everybody else's tools."""
 
-    queryset = Job.objects.filter(kind=EXPORT_COCO).select_related("created_by")
+    queryset = Job.objects.filter(kind=EXPORT_SET).select_related("created_by")
     serializer_class = ExportSerializer
     needed = Role.LABELER
     needed_to_write = Role.LABELER
@@ -166,7 +184,11 @@ class ExportViewSet(OwnedViewSet[Job]):
             raise serializers.ValidationError({"cameras": ["Some of these cameras are not there."]})
         try:
             job = request_export(
-                organization=organization, camera_ids=camera_ids, by=actor, at=now()
+                organization=organization,
+                camera_ids=camera_ids,
+                by=actor,
+                at=now(),
+                format=wanted.validated_data["format"],
             )
         except TooManyExports as error:
             words = "Some exports are not done yet: wait for them, or cancel them."
@@ -177,16 +199,101 @@ class ExportViewSet(OwnedViewSet[Job]):
 
     @extend_schema(
         operation_id="exports_download",
-        responses={(HTTPStatus.OK, "application/json"): OpenApiTypes.OBJECT},
+        responses={
+            (HTTPStatus.OK, "application/json"): OpenApiTypes.OBJECT,
+            (HTTPStatus.OK, "application/zip"): OpenApiTypes.BINARY,
+        },
     )
     @action(detail=True, methods=["get"])
     def file(self, request: Request, pk: str) -> HttpResponseBase:  # noqa: ARG002 - the signature is DRF's
-        """Download the COCO JSON."""
+        """Download the file."""
         job = self.get_object()
         blob = Blob.objects.filter(
             organization=job.organization_id, pk=job.result.get("blob")
         ).first()
         if job.state != Job.State.DONE or blob is None:
             raise NotFound("The export is not done.")
-        name = f"farwatch-{job.created_at:%Y-%m-%d-%H%M}.coco.json"
+        format_ = job.arguments.get("format", DEFAULT_FORMAT)
+        suffix = "json" if blob.content_type == "application/json" else "zip"
+        name = f"farwatch-{job.created_at:%Y-%m-%d-%H%M}.{format_}.{suffix}"
         return blob_response(request._request, blob, name=name)  # noqa: SLF001 - DRF's wrapper has no other door
+
+
+class ImportRequestSerializer(serializers.Serializer[Any]):
+    """What somebody wants to send."""
+
+    organization = serializers.UUIDField(
+        required=False, help_text="Needed by who is in several organizations."
+    )
+    name = serializers.CharField(
+        max_length=MAX_NAME, help_text="Of the file: a .zip of a set, a .jpg or a .png."
+    )
+
+
+class ImportAddressSerializer(serializers.Serializer[Any]):
+    """Where to send it."""
+
+    upload = serializers.CharField(
+        help_text="POST the file there, as it is, within an hour; the answer names its import."
+    )
+    most_bytes = serializers.IntegerField()
+
+
+class ImportSerializer(JobSerializer):
+    """An import, how far it is, and what came of it."""
+
+    format = serializers.CharField(source="result.format", default=None, read_only=True)
+    n_images = serializers.IntegerField(source="result.n_images", default=None, read_only=True)
+    n_labelled = serializers.IntegerField(
+        source="result.n_labelled", default=None, read_only=True, help_text="With their boxes."
+    )
+    n_known = serializers.IntegerField(
+        source="result.n_known", default=None, read_only=True, help_text="Imported before."
+    )
+    n_boxes = serializers.IntegerField(source="result.n_boxes", default=None, read_only=True)
+    notes = serializers.ListField(
+        source="result.notes",
+        child=serializers.CharField(),
+        default=None,
+        read_only=True,
+        help_text="Pictures that were left out, and why; the first of them.",
+    )
+
+    class Meta:
+        model = Job
+        fields = (
+            *JobSerializer.Meta.fields,
+            "format",
+            "n_images",
+            "n_labelled",
+            "n_known",
+            "n_boxes",
+            "notes",
+        )
+        read_only_fields = fields
+
+
+class ImportViewSet(OwnedViewSet[Job]):
+    """Pictures from elsewhere, and what is said of them in COCO, YOLO, VOC or Datumaro."""
+
+    queryset = Job.objects.filter(kind=IMPORT_SET).select_related("created_by")
+    serializer_class = ImportSerializer
+    needed = Role.LABELER
+    needed_to_write = Role.LABELER
+
+    @extend_schema(
+        request=ImportRequestSerializer,
+        responses={HTTPStatus.CREATED: ImportAddressSerializer},
+        examples=[OpenApiExample("A set", value={"name": "street.zip"}, request_only=True)],
+    )
+    def create(self, request: Request) -> Response:
+        """Ask where to send a file: a large body is taken at a signed address alone."""
+        wanted = ImportRequestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        actor = actor_of(request)
+        organization = chosen_organization(
+            actor, Role.LABELER, organization_id=wanted.validated_data.get("organization")
+        )
+        upload = Upload(organization.pk, actor.pk, wanted.validated_data["name"])
+        answer = {"upload": upload_path(upload), "most_bytes": MAX_BYTES}
+        return Response(answer, HTTPStatus.CREATED)

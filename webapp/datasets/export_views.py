@@ -14,7 +14,13 @@ from webapp.accounts.queries import chosen_organization
 from webapp.accounts.requests import actor_of
 from webapp.common.clock import now
 from webapp.common.pages import page
-from webapp.datasets.actions import EXPORT_COCO, TooManyExports, request_export
+from webapp.datasets.actions import (
+    DEFAULT_FORMAT,
+    EXPORT_SET,
+    FORMATS,
+    TooManyExports,
+    request_export,
+)
 from webapp.jobs.actions import AlreadyFinished, cancel_job
 from webapp.jobs.models import Job
 
@@ -35,7 +41,9 @@ def start_export(request: HttpRequest) -> HttpResponse:
     user = actor_of(request)
     try:
         organization = chosen_organization(user, Role.LABELER, organization_id=None)
-        request_export(organization=organization, camera_ids=[], by=user, at=now())
+        said = request.POST.get("format")
+        format_ = next((each for each in FORMATS if each == said), DEFAULT_FORMAT)
+        request_export(organization=organization, camera_ids=[], by=user, at=now(), format=format_)
     except TooManyExports:
         return _card(request, user, "Some exports are not done yet: wait for them, or cancel them.")
     except ValidationError as error:
@@ -61,6 +69,7 @@ def cancel_export(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def _card(request: HttpRequest, user: User, warning: str = "") -> HttpResponse:
     context = {
         "warning": warning,
+        "formats": FORMATS.items(),
         "exports": _exports_of(user).select_related("created_by")[:SHOWN],
         "is_admin": has_role(user, Role.ADMIN),
     }
@@ -68,4 +77,4 @@ def _card(request: HttpRequest, user: User, warning: str = "") -> HttpResponse:
 
 
 def _exports_of(user: User) -> QuerySet[Job]:
-    return Job.objects.for_actor(user, Role.LABELER).filter(kind=EXPORT_COCO)
+    return Job.objects.for_actor(user, Role.LABELER).filter(kind=EXPORT_SET)

@@ -1,13 +1,12 @@
 """Reads about samples and what is in them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from webapp.accounts.models import Organization
-from webapp.datasets.models import Annotation, Sample
-from webapp.fleet.models import Bundle
+from webapp.datasets.models import Annotation, Label, Sample
 
 
 def current_annotations(
@@ -19,17 +18,14 @@ def current_annotations(
     )
     if camera_ids:
         annotations = annotations.filter(sample__camera__in=camera_ids)
-    return annotations.select_related("sample").order_by("sample_id")
+    return annotations.select_related("sample__camera", "sample__picture").order_by("sample_id")
 
 
-def label_names(organization: Organization, *, used: Collection[str] = ()) -> list[str]:
-    """Return every label in a fixed order: bundles' by age, then what only people used.
+def labels_of(sample: Sample) -> list[str]:
+    """Return the classes that a sample's things may have: its bundle's, then all with a number.
 
-    With one bundle a label's place is its index in it; a later bundle adds behind what was there.
+    A bundle's come first and in its order, because packed predictions count on it.
     """
-    bundles = Bundle.objects.filter(organization=organization).order_by("first_seen_at", "id")
-    names: dict[str, None] = {}
-    for labels in bundles.values_list("labels", flat=True):
-        names.update(dict.fromkeys(labels))
-    names.update(dict.fromkeys(sorted(used)))
-    return list(names)
+    numbered = Label.objects.filter(organization_id=sample.organization_id)
+    own = sample.bundle.labels if sample.bundle else []
+    return list(dict.fromkeys([*own, *numbered.values_list("name", flat=True)]))

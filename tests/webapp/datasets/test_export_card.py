@@ -4,14 +4,14 @@ from django.test import Client
 from django.urls import reverse
 
 from webapp.accounts.models import User
-from webapp.datasets.actions import EXPORT_COCO
+from webapp.datasets.actions import EXPORT_SET
 from webapp.jobs.models import Job
 
 
 def test_it_works(client: Client, bob: User) -> None:
     client.force_login(bob)
     card = client.post(reverse("export_start"))
-    job = Job.objects.get(kind=EXPORT_COCO)
+    job = Job.objects.get(kind=EXPORT_SET)
     assert job.created_by == bob
     assert b"<progress" in card.content
     assert reverse("export_cancel", args=[job.id]).encode() in card.content

@@ -56,8 +56,7 @@ def keep(
 
 def work(clock: Clock) -> None:
     """Do all that waits, as a worker does."""
-    if not HANDLERS:
-        load_tasks()
+    load_tasks()
     runner = JobRunner(handlers=HANDLERS, clock=clock.now, lease=LEASE)
     for job in Job.objects.filter(state=Job.State.WAITING).order_by("id"):
         runner.run(job.id, job.attempt + 1)
