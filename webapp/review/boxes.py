@@ -5,9 +5,10 @@ Pure functions over normalised boxes (0..1 of the picture's width and height), n
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from processing.wire.limits import MAX_DETECTIONS, MAX_NAME
 from processing.wire.packed import UNIT, unpack
@@ -18,14 +19,23 @@ _DIGITS: Final = 6
 _SLACK_PX: Final = 0.02
 """What rounding to `_DIGITS` may take off a side."""
 
+_BOUNDS_SLACK: Final = 1e-4
+"""How far an outline's bounds may lie from its box: below a pixel, above what rounding does."""
+
 Xyxy = tuple[float, float, float, float]
+Polygon = tuple[tuple[float, float], ...]
+ClassName = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 
 
-class Box(Struct, frozen=True, forbid_unknown_fields=True):
+class Box(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One thing in a picture."""
 
     xyxy: Xyxy
-    label: Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
+    label: ClassName
+    polygon: Annotated[Polygon, Meta(min_length=3, max_length=200)] | None = None
+    """Its outline, where somebody drew one; its bounds are `xyxy`."""
+    prediction: Annotated[int, Meta(ge=0)] | None = None
+    """Which prediction it stands for, as far as its labeler said; not kept."""
 
 
 class PredictedBox(Struct, frozen=True):
@@ -47,7 +57,7 @@ class BadBox(ValueError):
 def check_boxes(
     boxes: Sequence[Box], *, labels: Sequence[str], width: int, height: int
 ) -> list[Box]:
-    """Return the boxes rounded to what is kept; raise `BadBox` for the first that cannot be.
+    """Return the boxes rounded to what is told; raise `BadBox` for the first that cannot be.
 
     `width` and `height` are the picture's, in pixels.
     """
@@ -60,7 +70,23 @@ def check_boxes(
         why = _why_impossible(box.xyxy, width, height)
         if why:
             raise BadBox(f"boxes.{index}.xyxy", why)
-    return [Box(xyxy=_rounded(box.xyxy), label=box.label) for box in boxes]
+        if box.polygon is not None and not _has_bounds(box.polygon, box.xyxy):
+            raise BadBox(f"boxes.{index}.polygon", "The outline's bounds are not the box.")
+    return [_as_told(box) for box in boxes]
+
+
+def check_classes(classes: Sequence[str], *, labels: Sequence[str]) -> list[str]:
+    """Return the picture's own classes, each once; raise `BadBox` for the first unknown one."""
+    for index, name in enumerate(classes):
+        if name not in labels:
+            raise BadBox(f"classes.{index}", f"No class is called “{name}”.")
+    return list(dict.fromkeys(classes))
+
+
+def as_kept(box: Box) -> dict[str, Any]:
+    """Return the box as annotations keep it."""
+    kept = {"xyxy": list(box.xyxy), "label": box.label}
+    return kept if box.polygon is None else {**kept, "polygon": [*map(list, box.polygon)]}
 
 
 def predicted_boxes(
@@ -78,7 +104,10 @@ def is_as_predicted(boxes: Iterable[Box], predicted: Iterable[PredictedBox]) -> 
 
     Places are the same when they are one value on the wire, which is finer than any pixel.
     """
-    return Counter(map(_on_the_wire, boxes)) == Counter(map(_on_the_wire, predicted))
+    places = [*boxes]
+    return all(box.polygon is None for box in places) and (
+        Counter(map(_on_the_wire, places)) == Counter(map(_on_the_wire, predicted))
+    )
 
 
 def _why_impossible(xyxy: Xyxy, width: int, height: int) -> str:
@@ -91,6 +120,17 @@ def _why_impossible(xyxy: Xyxy, width: int, height: int) -> str:
     if thinnest < MIN_SIDE_PX - _SLACK_PX:
         return f"The box is thinner than {MIN_SIDE_PX:g} pixel."
     return ""
+
+
+def _has_bounds(polygon: Polygon, xyxy: Xyxy) -> bool:
+    xs, ys = zip(*polygon, strict=True)
+    bounds = (min(xs), min(ys), max(xs), max(ys))
+    return all(abs(a - b) <= _BOUNDS_SLACK for a, b in zip(bounds, xyxy, strict=True))
+
+
+def _as_told(box: Box) -> Box:
+    points = box.polygon and tuple((round(x, _DIGITS), round(y, _DIGITS)) for x, y in box.polygon)
+    return replace(box, xyxy=_rounded(box.xyxy), polygon=points)
 
 
 def _rounded(xyxy: Xyxy) -> Xyxy:

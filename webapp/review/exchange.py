@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
+from types import UnionType
 from typing import Annotated, Concatenate, Final, Literal, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -17,14 +18,16 @@ from processing.wire.limits import MAX_DETECTIONS
 from webapp.accounts.requests import actor_of
 from webapp.common.clock import now
 from webapp.common.problems import problem, problem_http
-from webapp.review.boxes import BadBox, Box
+from webapp.review.boxes import BadBox, Box, ClassName
+from webapp.review.findings import Finding
+from webapp.review.gold import GoldFeedback
 from webapp.review.leasing import ItemMoved
 from webapp.review.queries import ItemForEditor, QueueStatus, item_for_editor
 
 MAX_BODY_BYTES: Final = 256 * 1024
 """Of a save; the most boxes with the longest names stay below."""
 
-Revision = Annotated[int, Meta(ge=0)]
+Revision = Annotated[int, Meta(ge=0, le=2**31)]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,10 +36,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 class SaveRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """The boxes that a labeler leaves in a picture."""
+    """What a labeler leaves in a picture."""
 
     revision: Revision
     boxes: Annotated[tuple[Box, ...], Meta(max_length=MAX_DETECTIONS)]
+    classes: Annotated[tuple[ClassName, ...], Meta(max_length=64)] = ()
+    """Of the picture as a whole."""
+    findings: Annotated[dict[int, Finding], Meta(max_length=MAX_DETECTIONS)] = {}
+    """What they found of a prediction, by its index, where the boxes do not say it."""
 
 
 class SkipRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +64,8 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     status: QueueStatus
     item: ItemForEditor | None = None
+    gold: GoldFeedback | None = None
+    """Of a save that answered a known picture: how it compares."""
 
 
 class Conflict(Problem, frozen=True, kw_only=True):
@@ -73,7 +82,7 @@ class BadBody(ValueError):
         self.field = field
 
 
-def read_json(request: HttpRequest, kind: type[T]) -> T:
+def read_json(request: HttpRequest, kind: type[T] | UnionType) -> T:
     """Return the request's body as a `kind`; raise `BadBody`."""
     try:
         body = request.body
@@ -84,10 +93,17 @@ def read_json(request: HttpRequest, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        why, _, path = str(error).partition(" - at ")
-        raise BadBody(_dotted(path), f"{why}.") from error
+        raise _bad_body(error) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadBody("", f"The body is not JSON: {error}.") from error
+
+
+def read_parsed(body: object, kind: type[T] | UnionType) -> T:
+    """Return what JSON became as a `kind`; raise `BadBody`."""
+    try:
+        return msgspec.convert(body, kind, str_keys=True)
+    except msgspec.ValidationError as error:
+        raise _bad_body(error) from error
 
 
 def json_answer(answer: Struct) -> HttpResponse:
@@ -133,6 +149,12 @@ def _conflict(request: HttpRequest, moved: ItemMoved) -> HttpResponse:
     return problem_http(body)
 
 
+def _bad_body(error: msgspec.ValidationError) -> BadBody:
+    why, _, path = str(error).partition(" - at ")
+    return BadBody(_dotted(path), f"{why}.")
+
+
 def _dotted(path: str) -> str:
     """Return msgspec's `$.boxes[3].xyxy` as `boxes.3.xyxy`."""
-    return re.sub(r"\[(\d+)\]", r".\1", path.strip("`")).removeprefix("$").removeprefix(".")
+    place = path.rpartition(" in ")[2].strip("`")  # a bad key is "key` in `$.keys"
+    return re.sub(r"\[(\d+)\]", r".\1", place).removeprefix("$").removeprefix(".")

@@ -1,20 +1,33 @@
 """Who holds an item: a lease that runs out by itself, read at the moment that somebody asks.
 
-Two labelers never get the same item. PostgreSQL locks the row and others skip it; on SQLite every
-transaction takes the write lock at its beginning. Because a row lock does not make an older
-snapshot of the leases newer, the lease is read again once the row is ours.
+No item gets more labelers than it asks for. PostgreSQL locks the row and others skip it; on SQLite
+every transaction takes the write lock at its beginning. Because a row lock does not make an older
+snapshot of the leases newer, they are read again once the row is ours.
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from webapp.accounts.models import User
 from webapp.common.changes import record_change
 from webapp.review.models import LEASE, PREPARED_LEASE, Lease, ReviewItem, ReviewQueue
-from webapp.review.queries import claimable_items, held_items, live_lease
+from webapp.review.offers import (
+    claimable_items,
+    deciding,
+    gold_in_hand,
+    gold_that_is_due,
+    has_room,
+    held_items,
+    meant_for,
+)
+
+BEAT: Final = timedelta(seconds=60)
+"""The most that counts as work between two signs of life: the editor gives one every 30 s."""
 
 
 class ItemMoved(Exception):
@@ -26,30 +39,28 @@ class ItemMoved(Exception):
 
 
 class HeldByAnother(ItemMoved):
-    """Somebody else has the item in hand."""
+    """Others have the item in hand, and it asks for no more."""
+
+
+class NotTheirs(ItemMoved):
+    """The item is for somebody else."""
 
 
 class RevisionConflict(ItemMoved):
     """The item was written since the labeler read it."""
 
 
-@transaction.atomic
 def claim_next(*, queue: ReviewQueue, by: User, at: datetime) -> ReviewItem | None:
     """Return the item that `by` is to look at, theirs for `LEASE`; None when there is none.
 
     What `by` already works on comes first, then what was prepared for them, then the best free one.
     """
-    item = (
-        _own_item(queue, by=by, at=at, is_prepared=False)
-        or _own_item(queue, by=by, at=at, is_prepared=True)
-        or _lock_free_item(queue, by=by, at=at)
-    )
-    if item is not None:
-        take(item, by=by, at=at)
-    return item
+    for is_prepared in (False, True):
+        if item := _take_own(queue, by=by, at=at, is_prepared=is_prepared):
+            return item
+    return _take_free(queue, by=by, at=at)
 
 
-@transaction.atomic
 def prepare_next(
     *, queue: ReviewQueue, by: User, besides: Collection[UUID], at: datetime
 ) -> ReviewItem | None:
@@ -58,23 +69,21 @@ def prepare_next(
     It counts as work only once `start_item` says that `by` has it on the screen. When nothing else
     is left, it is what `by` left unfinished elsewhere.
     """
-    item = _own_item(queue, by=by, at=at, is_prepared=True, besides=besides)
-    item = item or _lock_free_item(queue, by=by, at=at, besides=besides)
-    if item is not None:
-        take(item, by=by, at=at, is_prepared=True)
-        return item
-    return _own_item(queue, by=by, at=at, is_prepared=False, besides=besides)
+    return (
+        _take_own(queue, by=by, at=at, is_prepared=True, besides=besides, prepare=True)
+        or _take_free(queue, by=by, at=at, besides=besides, prepare=True)
+        or held_items(queue, by=by, at=at, is_prepared=False).exclude(pk__in=besides).first()
+    )
 
 
 @transaction.atomic
 def start_item(*, item: ReviewItem, by: User, at: datetime) -> ReviewItem:
     """Say that `by` has `item` on the screen, which makes it theirs for `LEASE`.
 
-    Raise `HeldByAnother`, or `RevisionConflict` when it is decided already.
+    Raise as `refuse_unless_open_to` does.
     """
     item = lock_item(item)
-    refuse_unless_open(item)
-    refuse_if_held_by_another(item, by=by, at=at)
+    refuse_unless_open_to(item, by=by, at=at)
     take(item, by=by, at=at)
     return item
 
@@ -83,11 +92,10 @@ def start_item(*, item: ReviewItem, by: User, at: datetime) -> ReviewItem:
 def renew_lease(*, item: ReviewItem, by: User, at: datetime) -> Lease:
     """Keep `item` for `by` a little longer; a lease that ran out is taken anew while it can be.
 
-    Raise `HeldByAnother`, or `RevisionConflict` when it is decided already.
+    Raise as `refuse_unless_open_to` does.
     """
     item = lock_item(item)
-    refuse_unless_open(item)
-    refuse_if_held_by_another(item, by=by, at=at)
+    refuse_unless_open_to(item, by=by, at=at)
     own = Lease.objects.filter(item=item, holder=by).first()
     return take(item, by=by, at=at, is_prepared=own is not None and own.is_prepared)
 
@@ -105,59 +113,121 @@ def lock_item(item: ReviewItem) -> ReviewItem:
     """Return `item` as it is now, nobody else's to write until the transaction ends."""
     return (
         ReviewItem.objects.select_for_update(of=("self",))
-        .select_related("sample__bundle")
+        .select_related("queue", "sample__bundle")
         .get(pk=item.pk)
     )
 
 
-def refuse_unless_open(item: ReviewItem) -> None:
-    """Raise `RevisionConflict` when `item` is decided."""
+def refuse_if_stale(item: ReviewItem, revision: int) -> None:
+    """Raise `RevisionConflict` when `item` was written since `revision`."""
+    if item.revision != revision:
+        raise RevisionConflict(item, "This picture was changed in the meantime.")
+
+
+def refuse_unless_open_to(item: ReviewItem, *, by: User, at: datetime) -> None:
+    """Raise unless `by` may decide `item` now: `RevisionConflict` when it is decided, or `by` has.
+
+    `NotTheirs` when it is for somebody else, `HeldByAnother` when others have it in hand.
+    """
+    if gold_in_hand(item, by=by) is not None:
+        return
     if item.state != ReviewItem.State.OPEN:
         raise RevisionConflict(item, "This picture has been decided in the meantime.")
-
-
-def refuse_if_held_by_another(item: ReviewItem, *, by: User, at: datetime) -> None:
-    """Raise `HeldByAnother` unless `item` is free or held by `by`."""
-    lease = live_lease(item, at=at)
-    if lease is not None and lease.holder_id != by.pk:
-        raise HeldByAnother(item, f"{lease.holder} has this picture in hand.")
+    if item.verdicts.filter(deciding(), by=by).exists():
+        raise RevisionConflict(item, "You have decided this picture already.")
+    if not ReviewItem.objects.filter(meant_for(by), pk=item.pk).exists():
+        raise NotTheirs(item, "This picture is for somebody else.")
+    if not has_room(item, by=by, at=at):
+        other = Lease.objects.exclude(holder=by).filter(item=item, expires_at__gt=at)
+        holder = other.select_related("holder")[0].holder
+        raise HeldByAnother(item, f"{holder} has this picture in hand.")
 
 
 def take(item: ReviewItem, *, by: User, at: datetime, is_prepared: bool = False) -> Lease:
-    """Write the lease of a locked item that is free or already `by`'s."""
-    lease = Lease.objects.filter(item=item).first() or Lease(item=item, claimed_at=at)
-    is_new = (
-        lease.holder_id != by.pk or lease.is_prepared != is_prepared or not lease.is_live(at=at)
-    )
-    if is_new:
-        lease.holder, lease.claimed_at, lease.is_prepared = by, at, is_prepared
-    lease.organization_id = item.organization_id
+    """Write `by`'s lease of a locked item; leases of others that ran out go."""
+    if item.state == ReviewItem.State.OPEN:
+        Lease.objects.filter(item=item, expires_at__lte=at).exclude(holder=by).delete()
+    lease = Lease.objects.filter(item=item, holder=by).first()
+    goes_on = lease is not None and lease.is_prepared == is_prepared and lease.is_live(at=at)
+    if lease is None:
+        lease = Lease(item=item, holder=by, organization_id=item.organization_id)
+    if goes_on:
+        lease.active_s = active_s(lease, at=at)
+    else:
+        lease.claimed_at, lease.active_s, lease.is_prepared = at, 0.0, is_prepared
+    lease.seen_at = at
     lease.expires_at = at + (PREPARED_LEASE if is_prepared else LEASE)
     lease.save()
-    if is_new and not is_prepared:
+    if not goes_on and not is_prepared:
         record_change(item.organization_id, "review", at=at)
     return lease
 
 
-def _own_item(
+def active_s(lease: Lease, *, at: datetime) -> float:
+    """Return how long its holder has worked on the item: what was waited through is not counted."""
+    if lease.is_prepared:
+        return 0.0
+    return lease.active_s + min(at - lease.seen_at, BEAT).total_seconds()
+
+
+@transaction.atomic
+def _take_own(
     queue: ReviewQueue,
     *,
     by: User,
     at: datetime,
     is_prepared: bool,
     besides: Collection[UUID] = (),
+    prepare: bool = False,
 ) -> ReviewItem | None:
-    held = held_items(queue, by=by, at=at, is_prepared=is_prepared)
-    return held.exclude(pk__in=besides).select_for_update(of=("self",)).first()
+    held = held_items(queue, by=by, at=at, is_prepared=is_prepared).exclude(pk__in=besides)
+    item = held.select_for_update(of=("self",)).first()
+    if item is not None:
+        take(item, by=by, at=at, is_prepared=prepare)
+    return item
 
 
-def _lock_free_item(
-    queue: ReviewQueue, *, by: User, at: datetime, besides: Collection[UUID] = ()
+def _take_free(
+    queue: ReviewQueue,
+    *,
+    by: User,
+    at: datetime,
+    besides: Collection[UUID] = (),
+    prepare: bool = False,
 ) -> ReviewItem | None:
+    """Take the best item with room: first of those that nobody is writing, then of all.
+
+    One lock is held at a time, so that those who wait for one another come to an end.
+    """
     passed_over = set(besides)
+    gold = gold_that_is_due(queue, by=by, at=at)
+    if gold is not None and gold.pk not in passed_over:
+        with transaction.atomic():
+            take(lock_item(gold), by=by, at=at, is_prepared=prepare)
+        return gold
+    is_patient = False
     while True:
         free = claimable_items(queue, by=by, at=at).exclude(pk__in=passed_over)
-        item = free.select_for_update(skip_locked=True, of=("self",)).first()
-        if item is None or live_lease(item, at=at) is None:
-            return item
-        passed_over.add(item.pk)
+        with transaction.atomic():
+            item = _lock_best(free, at=at, is_patient=is_patient)
+            if item is not None and has_room(item, by=by, at=at):
+                take(item, by=by, at=at, is_prepared=prepare)
+                return item
+        if item is not None:
+            passed_over.add(item.pk)
+        elif free.exists():
+            is_patient = True  # whoever writes it may leave room
+        else:
+            return None
+
+
+def _lock_best(free: QuerySet[ReviewItem], *, at: datetime, is_patient: bool) -> ReviewItem | None:
+    """Return what is overdue longest, else what is worth most, as it is once it is ours.
+
+    To wait within an ordered query would hold every row that it waited for in vain.
+    """
+    if not is_patient:
+        free = free.select_for_update(skip_locked=True, of=("self",))
+    overdue = free.filter(due_at__lte=at).order_by("due_at")
+    best = overdue.first() or free.first()
+    return lock_item(best) if best is not None and is_patient else best

@@ -1,4 +1,8 @@
-"""Reads for labelers' pages: how the queue stands, what may be claimed, one item in full."""
+"""Reads for labelers' pages: how the queue stands, when more comes, one item in full.
+
+Of an item that is still open a labeler sees no other labeler's work; and an item with a known
+answer, which it is asked about once more, looks as if it were open.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -7,16 +11,20 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.urls import reverse
 
-from processing.wire.messages import SamplePolicy
+from processing.wire.camera import SamplePolicy
 from processing.wire.packed import count_labels
 from webapp.accounts.models import Role, User
 from webapp.datasets.models import Annotation, Sample
+from webapp.datasets.queries import labels_of
 from webapp.fleet.models import Camera
+from webapp.review.agreement import Work
 from webapp.review.boxes import Box, PredictedBox, predicted_boxes
-from webapp.review.models import PASS_PAUSE, Lease, ReviewItem, ReviewQueue, Verdict
+from webapp.review.findings import Findings
+from webapp.review.models import Check, Lease, ReviewItem, ReviewQueue, Team, Verdict
+from webapp.review.offers import deciding, gold_in_hand, has_room, meant_for
 
 N_KEYED_LABELS = 9
 """Classes that have a number key."""
@@ -30,7 +38,7 @@ class QueueStatus:
     """How the work stands, for one labeler."""
 
     n_open: int
-    """Items to be decided, whoever holds them."""
+    """Items to be decided, whoever holds them, but for those that this labeler has decided."""
     n_leased: int
     """Of those, in somebody's hands right now."""
     n_done_today: int
@@ -53,6 +61,10 @@ class Outlook:
     """A camera in doubt sends one at most this often (the quickest of them)."""
     last_at: datetime | None
     """When the newest picture came."""
+    n_in_hand: int
+    """Open items that others hold."""
+    frees_at: datetime | None
+    """When the first of those is free again, if its labeler gives no sign of life."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,19 @@ class Decided:
     is_mine: bool
     at: datetime
     boxes: Sequence[Box]
+    classes: Sequence[str]
+    findings: Findings
+
+
+@dataclass(frozen=True)
+class SentBack:
+    """Why a checker sent an item back to its labeler."""
+
+    by: str
+    at: datetime
+    reasons: Sequence[str]
+    """In words."""
+    comment: str
 
 
 @dataclass(frozen=True)
@@ -96,57 +121,44 @@ class ItemForEditor:
     doubtful: int | None
     """Which prediction is the reason."""
     boxes: Sequence[Box]
-    """What to begin with: what a labeler last saved, else the predictions."""
+    """What to begin with: the truth, else what this labeler last saved, else the predictions."""
+    classes: Sequence[str]
+    """Of the picture as a whole, to begin with."""
     labels: Sequence[str]
     frequent_labels: Sequence[str]
     """At most nine, the commonest on this camera first: the number keys."""
+    due_at: datetime | None
     held_by: HeldBy | None
+    sent_back: SentBack | None
     decided: Decided | None
 
 
 def labelers_queues(actor: User) -> QuerySet[ReviewQueue]:
     """Return the queues that `actor` may label, oldest first."""
-    return ReviewQueue.objects.for_actor(actor, Role.LABELER).order_by("id")
+    teams = Team.objects.filter(members=actor.pk)
+    queues = ReviewQueue.objects.for_actor(actor, Role.LABELER)
+    return queues.filter(Q(labelers=None) | Q(labelers__in=teams)).order_by("id")
 
 
-def claimable_items(queue: ReviewQueue, *, by: User, at: datetime) -> QuerySet[ReviewItem]:
-    """Return the open items that nobody holds and that `by` has not just passed on, best first."""
-    live = Lease.objects.filter(item=OuterRef("pk"), expires_at__gt=at)
-    passed = Verdict.objects.filter(
-        item=OuterRef("pk"),
-        by=by,
-        outcome=Verdict.Outcome.PASSED,
-        undone_at=None,
-        created_at__gt=at - PASS_PAUSE,
-    )
-    return ReviewItem.objects.filter(
-        ~Exists(live), ~Exists(passed), queue=queue, state=ReviewItem.State.OPEN
-    )
-
-
-def held_items(
-    queue: ReviewQueue, *, by: User, at: datetime, is_prepared: bool
-) -> QuerySet[ReviewItem]:
-    """Return the open items that `by` holds, the longest held first."""
-    return ReviewItem.objects.filter(
-        queue=queue,
-        state=ReviewItem.State.OPEN,
-        lease__holder=by,
-        lease__expires_at__gt=at,
-        lease__is_prepared=is_prepared,
-    ).order_by("lease__claimed_at")
+def checkers_queues(actor: User) -> QuerySet[ReviewQueue]:
+    """Return the queues whose work `actor` may check: an admin's, and those of their teams."""
+    teams = Team.objects.filter(members=actor.pk)
+    queues = ReviewQueue.objects.for_actor(actor, Role.LABELER)
+    admins = ReviewQueue.objects.for_actor(actor, Role.ADMIN).values("pk")
+    return queues.filter(Q(pk__in=admins) | Q(checkers__in=teams)).order_by("id")
 
 
 def queue_status(queues: Collection[ReviewQueue], *, by: User, at: datetime) -> QueueStatus:
     """Return how the work in `queues` stands."""
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    items = ReviewItem.objects.filter(queue__in=queues, state=ReviewItem.State.OPEN)
+    items = _open_to(queues, by=by)
+    held = Lease.objects.filter(item__in=items, expires_at__gt=at, is_prepared=False)
     decided = Verdict.objects.filter(
         item__queue__in=queues, created_at__gte=midnight, undone_at=None
     ).exclude(outcome=Verdict.Outcome.PASSED)
     return QueueStatus(
         n_open=items.count(),
-        n_leased=items.filter(lease__expires_at__gt=at, lease__is_prepared=False).count(),
+        n_leased=held.values("item").distinct().count(),
         n_done_today=decided.count(),
         n_mine_today=decided.filter(by=by).count(),
     )
@@ -159,10 +171,24 @@ def outlook(actor: User, *, at: datetime) -> Outlook:
     )
     online = [camera for camera in cameras.select_related("agent") if camera.agent.is_online(at=at)]
     newest = ReviewItem.objects.for_actor(actor, Role.LABELER).order_by("-created_at").first()
+    items = _open_to(labelers_queues(actor), by=actor)
+    others = Lease.objects.filter(item__in=items, expires_at__gt=at).exclude(holder=actor.pk)
     return Outlook(
         n_cameras=len(online),
         every_s=min((_policy(camera).every_s for camera in online), default=SamplePolicy().every_s),
         last_at=None if newest is None else newest.created_at,
+        n_in_hand=others.values("item").distinct().count(),
+        frees_at=others.aggregate(first=Min("expires_at"))["first"],
+    )
+
+
+def _open_to(
+    queues: Collection[ReviewQueue] | QuerySet[ReviewQueue], *, by: User
+) -> QuerySet[ReviewItem]:
+    """Return the open items of `queues` that `by` has not decided and may decide."""
+    decided = Verdict.objects.filter(deciding(), by=by, item=OuterRef("pk"))
+    return ReviewItem.objects.filter(
+        meant_for(by), ~Exists(decided), queue__in=queues, state=ReviewItem.State.OPEN
     )
 
 
@@ -182,19 +208,38 @@ def recent_verdicts(queues: Collection[ReviewQueue], *, by: User) -> list[Verdic
     )
 
 
-def standing_verdict(item: ReviewItem) -> Verdict | None:
-    """Return what decided `item`, if anything did and was not taken back."""
-    return (
-        item.verdicts.filter(undone_at=None)
-        .exclude(outcome=Verdict.Outcome.PASSED)
-        .select_related("by", "annotation")
-        .first()
+def standing_verdict(item: ReviewItem, *, seen_by: User) -> Verdict | None:
+    """Return what `seen_by` may know of that decided `item`: their own verdict, else the first.
+
+    While it is open, or seems to be, there are no others'.
+    """
+    verdicts = item.verdicts.filter(undone_at=None).exclude(outcome=Verdict.Outcome.PASSED)
+    verdicts = verdicts.select_related("by", "annotation").order_by("created_at", "id")
+    own = verdicts.filter(by=seen_by).first()
+    is_open = item.state == ReviewItem.State.OPEN or gold_in_hand(item, by=seen_by)
+    return own if own or is_open else verdicts.filter(is_gold=False).first()
+
+
+def _lease_seen(item: ReviewItem, *, by: User, at: datetime) -> Lease | None:
+    """Return `by`'s lease of `item`, else one that keeps them from it."""
+    live = Lease.objects.filter(item=item, expires_at__gt=at).select_related("holder")
+    own = live.filter(holder=by).first()
+    return own if own or has_room(item, by=by, at=at) else live.first()
+
+
+def _sent_back(item: ReviewItem, *, to: User) -> SentBack | None:
+    if not item.is_returned:
+        return None
+    checks = Check.objects.filter(verdict__item=item, verdict__by=to).select_related("by")
+    check = checks.first()
+    if check is None:
+        return None
+    return SentBack(
+        by=_name_of(check.by),
+        at=check.created_at,
+        reasons=[Check.Reason(reason).label for reason in check.reasons],
+        comment=check.comment,
     )
-
-
-def live_lease(item: ReviewItem, *, at: datetime) -> Lease | None:
-    """Return who holds `item` now, if anybody does."""
-    return Lease.objects.filter(item=item, expires_at__gt=at).select_related("holder").first()
 
 
 def item_for_editor(item: ReviewItem, *, by: User, at: datetime) -> ItemForEditor:
@@ -202,26 +247,30 @@ def item_for_editor(item: ReviewItem, *, by: User, at: datetime) -> ItemForEdito
     sample = item.sample
     predicted = predictions_of(sample)
     doubtful = doubtful_prediction(sample, predicted)
-    decided = standing_verdict(item)
-    lease = live_lease(item, at=at)
+    decided = standing_verdict(item, seen_by=by)
+    lease = _lease_seen(item, by=by, at=at)
+    begin = _to_begin_with(item, predicted, by=by)
     return ItemForEditor(
         id=item.pk,
         url=reverse("review_item", args=[item.pk]),
         revision=item.revision,
-        state=item.state,
+        state=ReviewItem.State.OPEN if gold_in_hand(item, by=by) else item.state,
         picture_url=reverse("picture", args=[sample.pk]),
         width=sample.width,
         height=sample.height,
-        camera=sample.camera.name,
+        camera=sample.taken_by,
         captured_at=sample.captured_at,
-        bundle=sample.bundle.digest,
-        reason=reason_in_words(sample, None if doubtful is None else predicted[doubtful]),
+        bundle=sample.bundle.digest if sample.bundle else "",
+        reason=item.why or sample.get_reason_display(),
         predictions=predicted,
         doubtful=doubtful,
-        boxes=_boxes_to_begin_with(sample, predicted),
-        labels=sample.bundle.labels,
+        boxes=begin.boxes,
+        classes=sorted(begin.classes),
+        labels=labels_of(sample),
         frequent_labels=frequent_labels(sample),
+        due_at=item.due_at,
         held_by=None if lease is None else _held_by(lease, by=by),
+        sent_back=_sent_back(item, to=by),
         decided=None if decided is None else _decided(decided, by=by),
     )
 
@@ -231,7 +280,7 @@ def predictions_of(sample: Sample) -> list[PredictedBox]:
     return list(
         predicted_boxes(
             bytes(sample.predictions),
-            labels=sample.bundle.labels,
+            labels=sample.bundle.labels if sample.bundle else (),
             width=sample.width,
             height=sample.height,
         )
@@ -244,7 +293,7 @@ def frequent_labels(sample: Sample) -> list[str]:
     counts: Counter[int] = Counter()
     for packed in lately.values_list("predictions", flat=True)[:_N_LATELY]:
         counts.update(count_labels(bytes(packed)))
-    labels = sample.bundle.labels
+    labels = labels_of(sample)
     common = [labels[label] for label, _ in counts.most_common() if label < len(labels)]
     return list(dict.fromkeys([*common, *labels]))[:N_KEYED_LABELS]
 
@@ -256,24 +305,27 @@ def doubtful_prediction(sample: Sample, predicted: Sequence[PredictedBox]) -> in
     return min(range(len(predicted)), key=lambda index: abs(predicted[index].score - sample.score))
 
 
-def reason_in_words(sample: Sample, doubtful: PredictedBox | None) -> str:
-    """Return why the sample is here, naming the thing in doubt and its score."""
-    if sample.reason == Sample.Reason.RANDOM:
-        return "Taken at random, so that what is measured stays unbiased"
-    what = f"“{doubtful.label}”" if doubtful else "this picture"
-    return f"In doubt about {what}: the model is {sample.score:.0%} sure"
-
-
-def _boxes_to_begin_with(sample: Sample, predicted: Sequence[PredictedBox]) -> list[Box]:
-    saved = Annotation.objects.filter(sample=sample).order_by("-created_at").first()
-    if saved is not None:
-        return boxes_of(saved)
-    return [Box(xyxy=box.xyxy, label=box.label) for box in predicted]
+def _to_begin_with(item: ReviewItem, predicted: Sequence[PredictedBox], *, by: User) -> Work:
+    saved = Annotation.objects.filter(sample=item.sample_id).order_by("-created_at", "-id")
+    known = None
+    if item.state != ReviewItem.State.OPEN and not gold_in_hand(item, by=by):
+        known = saved.filter(is_current=True).first()
+    known = known or saved.filter(author=by).first()
+    if known is not None:
+        return Work(boxes_of(known), frozenset(known.classes))
+    return Work([Box(xyxy=box.xyxy, label=box.label) for box in predicted])
 
 
 def boxes_of(annotation: Annotation) -> list[Box]:
     """Return an annotation's boxes, typed."""
-    return [Box(xyxy=tuple(box["xyxy"]), label=box["label"]) for box in annotation.boxes]
+    return [msgspec.convert(box, Box) for box in annotation.boxes]
+
+
+def work_of(verdict: Verdict) -> Work:
+    """Return what a labeler said of a picture."""
+    if verdict.annotation is None:
+        return Work(is_ambiguous=True)
+    return Work(boxes_of(verdict.annotation), frozenset(verdict.annotation.classes))
 
 
 def _held_by(lease: Lease, *, by: User) -> HeldBy:
@@ -289,6 +341,8 @@ def _decided(verdict: Verdict, *, by: User) -> Decided:
         is_mine=verdict.by_id == by.pk,
         at=verdict.created_at,
         boxes=boxes_of(verdict.annotation) if verdict.annotation else [],
+        classes=verdict.annotation.classes if verdict.annotation else [],
+        findings=msgspec.convert(verdict.findings, Findings),
     )
 
 

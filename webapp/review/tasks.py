@@ -1,15 +1,34 @@
-"""What becomes of a sample once its picture is looked into. Loaded by workers alone."""
+"""Samples become work once looked into, and what is settled is told. Loaded by workers alone."""
+
+from http import HTTPStatus
+from typing import Final
+
+from django.conf import settings
 
 from processing.media.cleaning import clean_picture
-from processing.media.jpeg import BadPicture
+from processing.media.jpeg import BadPicture, decode_jpeg
+from processing.vision.looks import look_of, novelty
+from webapp.common.outward import BadAddress, NoAnswer, post
 from webapp.datasets.actions import CHECK_SAMPLE, accept_picture, refuse_picture
 from webapp.datasets.models import Sample
 from webapp.jobs.attempts import Attempt
+from webapp.jobs.interruptions import CannotBeDone, MayPass
 from webapp.jobs.registry import does
 from webapp.media.actions import put_blob
 from webapp.media.models import Blob
 from webapp.media.queries import BlobLost, read_blob
-from webapp.review.actions import open_item
+from webapp.review.evidence import labelled_appearances
+from webapp.review.models import Webhook
+from webapp.review.picking import consider_sample
+from webapp.review.webhooks import SEND_WEBHOOK, message, signature_of, write_outcome
+
+_MAY_PASS: Final = {
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+"""Answers after which it is worth trying again; so is a server's own error."""
 
 
 @does(CHECK_SAMPLE)
@@ -25,10 +44,48 @@ def check_sample(attempt: Attempt) -> None:
         with attempt.finishing():
             refuse_picture(sample, reason=str(reason), at=attempt.clock())
         return
+    look = look_of(decode_jpeg(cleaned.thumbnail))
     picture, thumbnail = _put(cleaned.jpeg, attempt), _put(cleaned.thumbnail, attempt)
     with attempt.finishing():
-        accept_picture(sample, picture=picture, thumbnail=thumbnail)
-        open_item(sample=sample, at=attempt.clock())
+        accept_picture(
+            sample,
+            picture=picture,
+            thumbnail=thumbnail,
+            fingerprint=look.fingerprint,
+            appearance=look.appearance,
+        )
+        known = labelled_appearances(sample)
+        far = novelty(look.appearance, known) if known else None
+        consider_sample(sample=sample, novelty=far, at=attempt.clock())
+
+
+@does(SEND_WEBHOOK)
+def send_webhook(attempt: Attempt) -> None:
+    """Tell an address what labelers settled; what may pass is tried again later."""
+    webhook = Webhook.objects.filter(pk=str(attempt.arguments["webhook"]), is_active=True).first()
+    body = message(attempt.job_id, attempt.arguments)
+    if webhook is None or body is None:
+        return  # deleted or switched off meanwhile
+    at = attempt.clock()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Farwatch",
+        "Farwatch-Delivery": str(attempt.job_id),
+        "Farwatch-Signature": signature_of(webhook, body, at=at),
+    }
+    try:
+        status = post(webhook.url, body, headers, may_be_private=settings.WEBHOOKS_MAY_BE_PRIVATE)
+    except BadAddress as error:
+        write_outcome(webhook, status=None, error=str(error), at=at)
+        raise CannotBeDone(str(error)) from error
+    except NoAnswer as error:
+        write_outcome(webhook, status=None, error=str(error), at=at)
+        raise MayPass(str(error)) from error
+    is_well = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+    words = "" if is_well else f"It answered {status}."
+    write_outcome(webhook, status=status, error=words, at=at)
+    if not is_well:
+        raise MayPass(words) if status in _MAY_PASS or status >= 500 else CannotBeDone(words)  # noqa: PLR2004 - a server's own error
 
 
 def _put(jpeg: bytes, attempt: Attempt) -> Blob:

@@ -2,14 +2,19 @@
 
 from django.urls import path
 
-from webapp.review import views
+from webapp.review import check_views, standing_views, views
 
 urlpatterns = [
     path("", views.review, name="review"),
     path("waiting/", views.waiting, name="review_waiting"),
     path("next/", views.claim, name="review_next"),
     path("undo/", views.undo, name="review_undo"),
+    path("keys/", views.bind_keys, name="review_keys"),
     path("verdicts/<uuid:verdict_id>/undo/", views.undo_one, name="review_undo_one"),
+    path("labelers/", standing_views.labelers, name="review_labelers"),
+    path("check/next/", check_views.check_next, name="review_check_next"),
+    path("check/<uuid:item_id>/", check_views.check_item, name="review_check_item"),
+    path("check/<uuid:item_id>/decide/", check_views.decide, name="review_check_decide"),
     path("<uuid:item_id>/", views.review_item, name="review_item"),
     path("<uuid:item_id>/start/", views.start, name="review_start"),
     path("<uuid:item_id>/verdict/", views.submit, name="review_submit"),

@@ -26,6 +26,7 @@ from webapp.review.actions import (
     undo_last,
     undo_verdict,
 )
+from webapp.review.check_views import n_to_check
 from webapp.review.exchange import (
     Answer,
     NextRequest,
@@ -35,6 +36,8 @@ from webapp.review.exchange import (
     json_answer,
     read_json,
 )
+from webapp.review.gold import GoldFeedback, feedback
+from webapp.review.keys import KeysRequest, keep_keys, keys_of
 from webapp.review.models import ReviewItem, Verdict
 from webapp.review.queries import (
     item_for_editor,
@@ -57,6 +60,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "status": queue_status(queues, by=user, at=at),
         "recent": recent_verdicts(queues, by=user),
         "outlook": outlook(user, at=at),
+        "n_to_check": n_to_check(user),
     }
     return page(request, "review/queue.html", context, part="review/_queue.html")
 
@@ -79,7 +83,8 @@ def review_item(request: HttpRequest, item_id: UUID) -> HttpResponse:
     status = queue_status(list(labelers_queues(user)), by=user, at=at)
     if request.accepts("text/html"):
         first = msgspec.to_builtins(Answer(item=item, status=status))
-        return page(request, "review/item.html", {"item": item, "first": first})
+        context = {"item": item, "first": first, "keys": keys_of(user)}
+        return page(request, "review/item.html", context)
     return json_answer(Answer(item=item, status=status))
 
 
@@ -115,8 +120,16 @@ def submit(request: HttpRequest, item_id: UUID) -> HttpResponseBase:
     """Save the boxes as the truth about the picture."""
     user = actor_of(request)
     item, wish = _item(user, item_id), read_json(request, SaveRequest)
-    submit_verdict(item=item, by=user, revision=wish.revision, boxes=wish.boxes, at=now())
-    return _answer(user)
+    verdict = submit_verdict(
+        item=item,
+        by=user,
+        revision=wish.revision,
+        boxes=wish.boxes,
+        classes=wish.classes,
+        findings=wish.findings,
+        at=now(),
+    )
+    return _answer(user, gold=feedback(verdict))
 
 
 @require_POST
@@ -176,6 +189,16 @@ def undo_one(request: HttpRequest, verdict_id: UUID) -> HttpResponseBase:
     return redirect("review_item", item.pk)
 
 
+@require_POST
+@requires(Role.LABELER)
+@answers_json
+def bind_keys(request: HttpRequest) -> HttpResponseBase:
+    """Remember which keys this labeler gave to the editor's deeds."""
+    user = actor_of(request)
+    keep_keys(read_json(request, KeysRequest).keys, of=user)
+    return _answer(user)
+
+
 def _wants_json(request: HttpRequest) -> bool:
     return request.content_type == "application/json"
 
@@ -193,11 +216,14 @@ def _prepare(user: User, besides: tuple[UUID, ...]) -> ReviewItem | None:
     return None
 
 
-def _answer(user: User, item: ReviewItem | None = None) -> HttpResponse:
+def _answer(
+    user: User, item: ReviewItem | None = None, *, gold: GoldFeedback | None = None
+) -> HttpResponse:
     at = now()
     return json_answer(
         Answer(
             status=queue_status(list(labelers_queues(user)), by=user, at=at),
             item=None if item is None else item_for_editor(item, by=user, at=at),
+            gold=gold,
         )
     )

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.factories import START, Clock, make_review_item, make_sample
+from tests.factories import START, Clock, make_detections, make_review_item, make_sample
 from webapp.accounts.models import Organization, User
 from webapp.datasets.models import Sample
 from webapp.fleet.models import Bundle, Camera
@@ -20,13 +20,13 @@ from webapp.review.actions import (
     start_item,
 )
 from webapp.review.models import LEASE, PREPARED_LEASE, ReviewItem, ReviewQueue
+from webapp.review.queries import outlook
 
 
 def test_it_works(queue: ReviewQueue, item: ReviewItem, bob: User) -> None:
     assert claim_next(queue=queue, by=bob, at=START) == item
-    item.refresh_from_db()
-    assert item.lease.holder == bob
-    assert item.lease.expires_at == START + LEASE
+    lease = item.leases.get()
+    assert (lease.holder, lease.expires_at) == (bob, START + LEASE)
 
 
 def test_a_sample_is_queued_once(camera: Camera, bundle: Bundle) -> None:
@@ -45,7 +45,8 @@ def test_the_first_item_of_an_organization_makes_its_queue(
 
 def test_the_most_doubtful_comes_first(camera: Camera, bundle: Bundle, bob: User) -> None:
     for score in (0.3, 0.44, 0.26):
-        make_review_item(make_sample(camera, bundle, score=score))
+        seen = make_detections(0, score=score)
+        make_review_item(make_sample(camera, bundle, score=score, predictions=seen))
     queue = ReviewQueue.objects.get()
     taken = []
     while item := claim_next(queue=queue, by=bob, at=START):
@@ -56,7 +57,8 @@ def test_the_most_doubtful_comes_first(camera: Camera, bundle: Bundle, bob: User
 
 def test_the_random_slice_is_spread_over_the_doubtful_ones(camera: Camera, bundle: Bundle) -> None:
     for i in range(60):
-        make_review_item(make_sample(camera, bundle, score=0.25 + 0.2 * i / 60))
+        seen = make_detections(0, score=0.25 + 0.2 * i / 60)
+        make_review_item(make_sample(camera, bundle, predictions=seen))
         make_review_item(make_sample(camera, bundle, reason=Sample.Reason.RANDOM, score=1.0))
     first_half = ReviewItem.objects.order_by("-priority")[:60]
     n_random = sum(item.sample.reason == Sample.Reason.RANDOM for item in first_half)
@@ -84,6 +86,15 @@ def test_nothing_is_left_when_somebody_holds_the_last(
 ) -> None:
     claim_next(queue=queue, by=bob, at=START)
     assert claim_next(queue=queue, by=bea, at=START) is None
+
+
+def test_who_gets_nothing_hears_when_something_may_be_free(
+    queue: ReviewQueue, bob: User, bea: User
+) -> None:
+    claim_next(queue=queue, by=bob, at=START)
+    told = outlook(bea, at=START)
+    assert (told.n_in_hand, told.frees_at) == (1, START + LEASE)
+    assert outlook(bob, at=START).n_in_hand == 0
 
 
 def test_a_lease_that_ran_out_returns_the_item(
@@ -157,10 +168,10 @@ def test_a_prepared_item_becomes_work_when_it_is_on_the_screen(
 ) -> None:
     prepare_next(queue=queue, by=bob, besides=[], at=clock.now())
     start_item(item=item, by=bob, at=clock.advance(minutes=1))
-    item.refresh_from_db()
-    assert not item.lease.is_prepared
-    assert item.lease.claimed_at == clock.now()
-    assert item.lease.expires_at == clock.now() + timedelta(minutes=10)
+    lease = item.leases.get()
+    assert not lease.is_prepared
+    assert lease.claimed_at == clock.now()
+    assert lease.expires_at == clock.now() + timedelta(minutes=10)
 
 
 def test_an_item_in_other_hands_cannot_be_started(

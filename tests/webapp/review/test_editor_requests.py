@@ -44,6 +44,16 @@ def test_it_works(browser: Client, item: ReviewItem) -> None:
     assert Annotation.objects.get().boxes == [A_CAR]
 
 
+def test_keys_go_wherever_their_labeler_does(browser: Client, item: ReviewItem) -> None:
+    assert post(browser, "review_keys", keys={"accept": ["q"]}).status_code == HTTPStatus.OK
+    page = browser.get(reverse("review_item", args=[item.pk]))
+    assert page.context["keys"] == {"accept": ["q"]}
+    for wrong in ({"no such deed": ["q"]}, {"accept": ["q"] * 5}, {"accept": ["\0"]}, ["accept"]):
+        refused = post(browser, "review_keys", keys=wrong)
+        assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert any(field.startswith("keys") for field in refused.json()["errors"])
+
+
 def test_looking_at_an_item_does_not_claim_it(browser: Client, item: ReviewItem) -> None:
     browser.get(reverse("review_item", args=[item.pk]))
     assert not Lease.objects.exists()

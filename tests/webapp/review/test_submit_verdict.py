@@ -6,8 +6,15 @@ from tests.factories import START, Clock, make_detections
 from webapp.accounts.models import User
 from webapp.common.models import Change
 from webapp.datasets.models import Annotation
-from webapp.review.actions import HeldByAnother, RevisionConflict, claim_next, submit_verdict
+from webapp.review.actions import (
+    HeldByAnother,
+    RevisionConflict,
+    claim_next,
+    renew_lease,
+    submit_verdict,
+)
 from webapp.review.boxes import BadBox, Box
+from webapp.review.leasing import BEAT
 from webapp.review.models import Lease, ReviewItem, ReviewQueue, Verdict
 from webapp.review.queries import item_for_editor, predictions_of
 
@@ -86,7 +93,19 @@ def test_a_lease_that_ran_out_unnoticed_does_not_cost_the_work(
     claim_next(queue=queue, by=bob, at=clock.now())
     at = clock.advance(hours=1)
     verdict = submit_verdict(item=item, by=bob, revision=0, boxes=[A_CAR], at=at)
-    assert verdict.seconds == 3600.0
+    assert verdict.seconds == BEAT.total_seconds()
+
+
+def test_only_time_with_signs_of_life_counts_as_work(
+    queue: ReviewQueue, item: ReviewItem, bob: User, clock: Clock
+) -> None:
+    claim_next(queue=queue, by=bob, at=clock.now())
+    for _ in range(4):
+        renew_lease(item=item, by=bob, at=clock.advance(seconds=30))
+    renew_lease(item=item, by=bob, at=clock.advance(minutes=9))  # back from a coffee
+    at = clock.advance(seconds=5)
+    verdict = submit_verdict(item=item, by=bob, revision=0, boxes=[A_CAR], at=at)
+    assert verdict.seconds == 4 * 30 + BEAT.total_seconds() + 5
 
 
 def test_an_older_revision_conflicts(item: ReviewItem, bob: User, bea: User) -> None:

@@ -27,7 +27,7 @@ def test_it_works(queue: ReviewQueue, item: ReviewItem, bob: User, clock: Clock)
     item.refresh_from_db()
     assert item.state == ReviewItem.State.OPEN
     assert item.revision == 2
-    assert item.lease.holder == bob
+    assert item.leases.get().holder == bob
     assert not Annotation.objects.filter(is_current=True).exists()
 
 

@@ -1,0 +1,164 @@
+"""Other people's programs are told what labelers settled: signed, and again when they fail."""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.factories import START, Clock
+from webapp.accounts.models import User
+from webapp.common.outward import NoAnswer
+from webapp.jobs.models import Job
+from webapp.jobs.registry import HANDLERS
+from webapp.jobs.running import JobRunner
+from webapp.jobs.worker import LEASE, load_tasks
+from webapp.review import tasks
+from webapp.review.actions import claim_next, skip_item, submit_verdict
+from webapp.review.models import ReviewItem, Webhook
+from webapp.review.webhooks import MAX_WEBHOOKS, SEND_WEBHOOK, add_webhook, secret_of
+
+JSON = "application/json"
+PATH = "/api/v1/webhooks/"
+URL = "https://example.org/hook"
+
+
+class Told:
+    """Stands where the network is: answers as it is told, and remembers."""
+
+    def __init__(self) -> None:
+        self.answers: list[int | Exception] = []
+        self.calls: list[tuple[str, bytes, dict[str, str]]] = []
+
+    def post(self, url: str, body: bytes, headers: dict[str, str], **_: object) -> int:
+        self.calls.append((url, body, headers))
+        answer = self.answers.pop(0) if self.answers else 204
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    load_tasks()
+    told = Told()
+    monkeypatch.setattr(tasks, "post", told.post)
+    return told
+
+
+@pytest.fixture
+def webhook(item: ReviewItem, alice: User) -> Webhook:
+    return add_webhook(organization=item.organization, url=URL, by=alice, at=START)
+
+
+def settle(item: ReviewItem, bob: User) -> None:
+    claim_next(queue=item.queue, by=bob, at=START)
+    submit_verdict(item=item, by=bob, revision=item.revision, boxes=[], at=START)
+
+
+def work(clock: Clock) -> None:
+    runner = JobRunner(handlers=HANDLERS, clock=clock.now, lease=LEASE)
+    for job in Job.objects.filter(kind=SEND_WEBHOOK, state=Job.State.WAITING):
+        runner.run(job.id, job.attempt + 1)
+
+
+def test_it_works(told: Told, webhook: Webhook, item: ReviewItem, bob: User, clock: Clock) -> None:
+    settle(item, bob)
+    work(clock)
+    ((url, body, headers),) = told.calls
+    assert url == URL
+    message: dict[str, Any] = json.loads(body)
+    assert message["type"] == "item.settled"
+    assert (message["item"], message["state"], message["by"]) == (str(item.pk), "done", "bob")
+    assert (message["boxes"], message["sample"]) == ([], str(item.sample_id))
+    seconds, signature = (
+        part.partition("=")[2] for part in headers["Farwatch-Signature"].split(",")
+    )
+    signed = hmac.new(secret_of(webhook).encode(), f"{seconds}.".encode() + body, hashlib.sha256)
+    assert signature == signed.hexdigest()
+    assert int(seconds) == int(START.timestamp())
+    webhook.refresh_from_db()
+    assert (webhook.status, webhook.error, webhook.n_told) == (204, "", 1)
+
+
+def test_who_fails_is_told_again_later_with_the_same_name(
+    told: Told, webhook: Webhook, item: ReviewItem, bob: User, clock: Clock
+) -> None:
+    told.answers = [NoAnswer("example.org did not answer: refused"), 503, 200]
+    settle(item, bob)
+    for _ in range(2):
+        work(clock)
+        webhook.refresh_from_db()
+        job = Job.objects.get(kind=SEND_WEBHOOK)
+        assert job.due_at is not None
+        assert job.due_at > clock.now()
+        assert webhook.error
+    work(clock)
+    webhook.refresh_from_db()
+    job = Job.objects.get(kind=SEND_WEBHOOK)
+    assert (job.state, webhook.n_failures, webhook.error) == ("done", 0, "")
+    assert len({call[2]["Farwatch-Delivery"] for call in told.calls}) == 1
+    assert len({call[1] for call in told.calls}) == 1
+
+
+def test_who_refuses_is_not_told_again_and_the_failure_is_shown(
+    told: Told, webhook: Webhook, item: ReviewItem, bob: User, clock: Clock
+) -> None:
+    told.answers = [403]
+    settle(item, bob)
+    work(clock)
+    webhook.refresh_from_db()
+    assert (webhook.status, webhook.error, webhook.n_failures) == (403, "It answered 403.", 1)
+    assert Job.objects.get(kind=SEND_WEBHOOK).state == Job.State.FAILED
+
+
+def test_what_nobody_can_tell_is_told_and_what_is_passed_on_is_not(
+    told: Told, webhook: Webhook, item: ReviewItem, bob: User, clock: Clock
+) -> None:
+    skip_item(item=item, by=bob, revision=item.revision, skip_as="passed", at=START)
+    assert not Job.objects.filter(kind=SEND_WEBHOOK).exists()
+    item.refresh_from_db()
+    skip_item(item=item, by=bob, revision=item.revision, skip_as="ambiguous", at=START)
+    work(clock)
+    ((_, body, _),) = told.calls
+    assert json.loads(body)["state"] == "ambiguous"
+
+
+def test_who_is_switched_off_or_of_another_organization_is_not_told(
+    told: Told, webhook: Webhook, item: ReviewItem, bob: User, charlie: User, clock: Clock
+) -> None:
+    other = charlie.memberships.get().organization
+    add_webhook(organization=other, url=URL, by=charlie, at=START)
+    Webhook.objects.filter(pk=webhook.pk).update(is_active=False)
+    settle(item, bob)
+    assert not Job.objects.filter(kind=SEND_WEBHOOK).exists()
+
+
+def test_admins_add_change_and_delete_them(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    made = client.post(PATH, {"url": URL}, content_type=JSON)
+    assert made.status_code == 201
+    assert len(made.json()["secret"]) == 64
+    own = f"{PATH}{made.json()['id']}/"
+    changed = client.patch(own, {"is_active": False}, content_type=JSON)
+    assert (changed.status_code, changed.json()["is_active"]) == (200, False)
+    assert client.delete(own).status_code == 204
+    assert not Webhook.objects.exists()
+
+
+@pytest.mark.parametrize("url", ["http://example.org/", "https://u:p@example.org/", "x", 7, None])
+def test_what_will_never_be_called_is_refused_by_field(
+    client: Client, alice: User, url: object
+) -> None:
+    client.force_login(alice)
+    answer = client.post(PATH, {"url": url}, content_type=JSON)
+    assert answer.status_code == 400
+    assert "url" in answer.json()["errors"]
+
+
+def test_there_are_not_too_many(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    made = [client.post(PATH, {"url": URL}, content_type=JSON) for _ in range(MAX_WEBHOOKS + 1)]
+    assert [answer.status_code for answer in made] == [201] * MAX_WEBHOOKS + [409]

@@ -1,0 +1,143 @@
+"""Why a sample is worth a labeler's minute: in words, with the figure, and how much it is worth.
+
+Pure functions of what is known about it; see `webapp.review.evidence` for how that is known.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from webapp.review.boxes import PredictedBox
+from webapp.review.policies import Reason, SelectionPolicy
+
+WANTED: Final = 2.0
+"""The urgency of what a person wants looked at; of all else it is at most 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flicker:
+    """A track that a camera sees now and then only."""
+
+    label: str
+    share: float
+    """Of the frames from its first to its last, in how many it was seen."""
+    n_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known about a sample; None or empty: nothing."""
+
+    reason: str
+    """Why it was kept."""
+    score: float
+    """The figure behind that."""
+    draw: float
+    """Evenly drawn from 0..1 for this sample, and always the same."""
+    note: str = ""
+    """What a person says of it."""
+    predicted: Sequence[PredictedBox] = ()
+    threshold: float = 0.4
+    """What its camera calls seen."""
+    flicker: Flicker | None = None
+    shares: tuple[tuple[str, float], ...] = ()
+    """Of all that is labelled, how much each class in it makes up."""
+    novelty: float | None = None
+    """How far it is from everything labelled."""
+    trouble: str = ""
+    """What is wrong with its camera's pictures."""
+    trouble_minutes: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The best reason to ask labelers about a sample."""
+
+    reason: Reason
+    figure: float
+    why: str
+    """In words, with the figure."""
+    urgency: float
+    """0..1, or `WANTED`: higher comes first."""
+
+
+def appraise(evidence: Evidence, policy: SelectionPolicy) -> Pick | None:
+    """Return the most urgent of the policy's reasons; None where it has none.
+
+    A random sample is random whatever else it is, or the slice would be one of doubtful pictures.
+    """
+    found = [pick for pick in _picks(evidence, policy) if pick.reason in policy.reasons]
+    return max(found, key=lambda pick: pick.urgency, default=None)
+
+
+def doubt(score: float, threshold: float) -> float:
+    """Return how little a score says of which side of the threshold is right, 0..1 (at it)."""
+    reach = threshold if score < threshold else 1.0 - threshold
+    return 1.0 - abs(score - threshold) / reach if reach > 0.0 else 1.0
+
+
+def doubtful_boxes(
+    predicted: Sequence[PredictedBox], policy: SelectionPolicy
+) -> list[PredictedBox]:
+    """Return the predictions whose score is low."""
+    return [box for box in predicted if policy.low_score <= box.score <= policy.high_score]
+
+
+def _picks(evidence: Evidence, policy: SelectionPolicy) -> Iterator[Pick]:
+    match evidence.reason:
+        case _ if evidence.note:
+            reason: Reason = "false_alarm" if evidence.reason == "false_alarm" else "reported"
+            yield Pick(reason, evidence.score, evidence.note, WANTED)
+        case "random":
+            why = "Taken at random, so that what is measured stays unbiased"
+            yield Pick("random", evidence.score, why, _urgency_of_random(evidence, policy))
+        case "imported":
+            yield Pick("imported", 0.0, "Imported, to be labelled", 0.5)
+        case "shadow" | "cloud" as reason:
+            who = "Another model" if reason == "shadow" else "The cloud"
+            why = f"{who} says otherwise, by {evidence.score:.0%}"
+            yield Pick(reason, evidence.score, why, 0.5 + 0.5 * evidence.score)
+        case _:
+            yield from _of_scores(evidence, policy)
+            yield from _of_the_whole(evidence, policy)
+
+
+def _of_scores(evidence: Evidence, policy: SelectionPolicy) -> Iterator[Pick]:
+    threshold = evidence.threshold
+    for box in doubtful_boxes(evidence.predicted, policy):
+        why = f"In doubt about “{box.label}”: the model is {box.score:.0%} sure"
+        yield Pick("low_confidence", box.score, why, 0.9 * doubt(box.score, threshold))
+    for box in evidence.predicted:
+        if abs(box.score - threshold) <= policy.threshold_margin:
+            why = f"“{box.label}” is at {box.score:.0%}, close to the threshold of {threshold:.0%}"
+            yield Pick("near_threshold", box.score, why, doubt(box.score, threshold))
+    if evidence.reason == "low_confidence" and not evidence.predicted:
+        why = f"In doubt about this picture: the model is {evidence.score:.0%} sure"
+        yield Pick("low_confidence", evidence.score, why, 0.9 * doubt(evidence.score, threshold))
+
+
+def _of_the_whole(evidence: Evidence, policy: SelectionPolicy) -> Iterator[Pick]:
+    flicker, far = evidence.flicker, evidence.novelty
+    if flicker is not None and flicker.share <= policy.steady_share:
+        seen = f"seen in {flicker.share:.0%} of {flicker.n_frames} frames"
+        why = f"“{flicker.label}” comes and goes: {seen}"
+        yield Pick("flicker", flicker.share, why, 1.0 - 0.5 * flicker.share)
+    for label, share in evidence.shares:
+        if share < policy.rare_share:
+            why = f"“{label}” is rare: {share:.1%} of all that is labelled"
+            yield Pick("rare_class", share, why, 1.0 - 0.3 * share / policy.rare_share)
+    if far is not None and far >= policy.novelty:
+        why = (
+            f"Unlike all that is labelled: {far:.2f} from the nearest, {policy.novelty:.2f} is far"
+        )
+        yield Pick("novelty", far, why, min(0.5 + far, 1.0))
+    if evidence.trouble:
+        minutes = evidence.trouble_minutes
+        why = f"Its camera's pictures have changed: {evidence.trouble}, for {minutes:.0f} min"
+        yield Pick("drift", minutes, why, 0.6)
+
+
+def _urgency_of_random(evidence: Evidence, policy: SelectionPolicy) -> float:
+    """Place it as if it had been in doubt: neither starved nor preferred."""
+    score = policy.low_score + (policy.high_score - policy.low_score) * evidence.draw
+    return 0.9 * doubt(score, evidence.threshold)
