@@ -19,7 +19,7 @@ from webapp.common.database import has_pending_migrations
 from webapp.fleet.models import Agent
 from webapp.gateway.queries import gateway_load
 from webapp.jobs.queries import has_live_worker
-from webapp.results.models import Result
+from webapp.results.queries import newest_result
 
 
 class NotReady(Exception):
@@ -78,12 +78,13 @@ def database_version() -> str:
 
 def read_readiness(*, at: datetime) -> Readiness:
     """Read how the hub is doing; raise `DatabaseError` when it cannot."""
-    # Arrival order: the newest row is the newest to arrive, found by the primary key alone.
-    newest = Result.objects.order_by("-id").values_list("captured_at", "received_at").first()
+    newest = newest_result()
     agents = Agent.objects.filter(is_connected=True).only("is_connected", "last_seen_at")
     return Readiness(
-        newest_result_at=newest[0] if newest else None,
-        lag_s=round((newest[1] - newest[0]).total_seconds(), 3) if newest else None,
+        newest_result_at=newest.captured_at if newest else None,
+        lag_s=round((newest.received_at - newest.captured_at).total_seconds(), 3)
+        if newest
+        else None,
         n_agents_online=sum(agent.is_online(at=at) for agent in agents),
         is_worker_alive=has_live_worker(at=at),
     )

@@ -6,12 +6,18 @@ from rest_framework.routers import SimpleRouter
 
 from webapp.api import schema
 from webapp.api.enrolment import EnrolView
-from webapp.datasets.api import ExportViewSet, SampleViewSet
-from webapp.events.api import EventViewSet
+from webapp.api.false_alarms import JudgedEventViewSet
+from webapp.api.reports import ReportViewSet
+from webapp.datasets.api import ExportViewSet, ImportViewSet, SampleViewSet
 from webapp.fleet.api import AgentViewSet, CameraViewSet, JoinTokenViewSet, SiteViewSet
 from webapp.jobs.api import JobViewSet
-from webapp.results.api import CountsViewSet, ResultViewSet
-from webapp.review.api import ReviewItemViewSet, VerdictViewSet
+from webapp.monitoring.api import FeaturesViewSet
+from webapp.results.api import CountsViewSet, ResultViewSet, ZoneCountsViewSet
+from webapp.review.api.items import ReviewItemViewSet
+from webapp.review.api.quality import GoldAnswerViewSet, LabelerFlagViewSet
+from webapp.review.api.queues import ReviewQueueViewSet, TeamViewSet
+from webapp.review.api.verdicts import CheckViewSet, VerdictViewSet
+from webapp.review.api.webhooks import WebhookViewSet
 
 __all__ = ("schema", "urlpatterns")  # importing `schema` registers what it describes
 
@@ -22,11 +28,21 @@ router.register("join-tokens", JoinTokenViewSet, "join-token")
 router.register("cameras", CameraViewSet, "camera-api")
 router.register("results", ResultViewSet, "result")
 router.register("counts", CountsViewSet, "count")
-router.register("events", EventViewSet, "event")
+router.register("zone-counts", ZoneCountsViewSet, "zone-count")
+router.register("features", FeaturesViewSet, "feature")
+router.register("events", JudgedEventViewSet, "event")
 router.register("samples", SampleViewSet, "sample")
+router.register("teams", TeamViewSet, "team")
+router.register("review-queues", ReviewQueueViewSet, "review-queue")
 router.register("review-items", ReviewItemViewSet, "review-item")
 router.register("verdicts", VerdictViewSet, "verdict")
+router.register("checks", CheckViewSet, "check")
+router.register("gold-answers", GoldAnswerViewSet, "gold-answer")
+router.register("labeler-flags", LabelerFlagViewSet, "labeler-flag")
 router.register("exports", ExportViewSet, "export")
+router.register("imports", ImportViewSet, "import")
+router.register("reports", ReportViewSet, "report")
+router.register("webhooks", WebhookViewSet, "webhook")
 router.register("jobs", JobViewSet, "job")
 
 urlpatterns = [

@@ -1,13 +1,16 @@
 """What people said of samples becomes a COCO file that other people's tools read."""
 
 import json
-from pathlib import Path
+from io import BytesIO
+from pathlib import Path, PurePosixPath
 
 import pytest
 from django.test import Client
 from pycocotools.coco import COCO
 
-from tests.factories import START, Clock, make_camera, make_sample
+from processing.exchange.archive import Archive
+from processing.exchange.sets import read_archive
+from tests.factories import JPEG, START, Clock, make_bundle, make_camera, make_sample
 from webapp.accounts.models import User
 from webapp.datasets.actions import MAX_UNFINISHED_EXPORTS
 from webapp.datasets.models import Annotation, Sample
@@ -37,8 +40,7 @@ def annotate(sample: Sample, *boxes: tuple[str, list[float]]) -> Annotation:
 
 
 def work(clock: Clock) -> None:
-    if not HANDLERS:
-        load_tasks()
+    load_tasks()
     runner = JobRunner(handlers=HANDLERS, clock=clock.now, lease=LEASE)
     for job in Job.objects.filter(state=Job.State.WAITING):
         runner.run(job.id, job.attempt + 1)
@@ -172,3 +174,42 @@ def test_another_member_cannot_call_it_off_and_an_admin_can(
 def test_operators_do_not_export(client: Client, olga: User) -> None:
     client.force_login(olga)
     assert client.post(PATH, {}, content_type=JSON).status_code == 403
+
+
+@pytest.mark.parametrize("format_", ["yolo", "voc", "datumaro"])
+def test_other_formats_come_with_the_pictures(
+    labeler: Client, camera: Camera, bundle: Bundle, clock: Clock, format_: str
+) -> None:
+    sample = make_sample(camera, bundle)
+    found = annotate(sample, ("car", [0.25, 0.5, 0.75, 1.0]))
+    found.boxes[0]["polygon"] = [[0.25, 0.5], [0.75, 0.5], [0.5, 1.0]]
+    found.classes = ["rainy"]
+    found.save()
+    annotate(make_sample(camera, bundle))
+    with Archive(BytesIO(exported(labeler, clock, format=format_))) as archive:
+        read = read_archive(archive)
+        assert list(read.labels) == ["person", "bicycle", "car", "rainy"]
+        boxes = {PurePosixPath(each.file_name).stem: each.boxes for each in read.pictures}
+        (box,) = boxes.pop(str(sample.id)) or ()
+        assert (box.xyxy, box.label) == ((0.25, 0.5, 0.75, 1.0), "car")
+        assert list(boxes.values()) == [()]
+        assert archive.read(read.pictures[0].file_name, most=1000) == JPEG
+
+
+def test_a_format_that_is_none_is_refused(labeler: Client) -> None:
+    answer = labeler.post(PATH, {"format": "xls"}, content_type=JSON)
+    assert answer.status_code == 400
+    assert "format" in answer.json()["errors"]
+
+
+def test_class_numbers_are_for_good(
+    labeler: Client, camera: Camera, bundle: Bundle, clock: Clock
+) -> None:
+    annotate(make_sample(camera, bundle), ("zebra", [0, 0, 1, 1]))
+    before = json.loads(exported(labeler, clock))["categories"]
+    make_bundle(camera.organization, labels=["ant", "person"])
+    annotate(make_sample(camera, bundle), ("bear", [0, 0, 1, 1]))
+    after = json.loads(exported(labeler, clock))["categories"]
+    assert after[: len(before)] == before
+    assert [each["name"] for each in after[len(before) :]] == ["ant", "bear"]
+    assert [each["id"] for each in after] == list(range(1, 7))

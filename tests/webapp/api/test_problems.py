@@ -22,7 +22,9 @@ def test_it_works(client_of_alice: Client) -> None:
     answer = client_of_alice.get("/api/v1/cameras/?colour=red")
     assert answer.status_code == 400
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json() == {
+    body = answer.json()
+    assert body.pop("instance") == f"urn:farwatch:request:{answer.headers['X-Request-ID']}"
+    assert body == {
         "type": "urn:farwatch:problem:invalid",
         "title": "Bad Request",
         "status": 400,

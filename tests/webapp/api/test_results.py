@@ -1,15 +1,18 @@
 """Results and counts over HTTP: unpacked, narrowed by camera and time, in pages."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from tests.factories import START, make_agent, make_camera, make_result, make_site
+from tests.rollups import enter, see, watch
 from webapp.accounts.models import User
 from webapp.common.clock import now
 from webapp.fleet.models import Agent, Bundle, Camera
-from webapp.results.models import CameraMinute, LabelMinute
+
+GATE, YARD = UUID(int=1), UUID(int=2)
 
 
 @pytest.fixture
@@ -77,6 +80,7 @@ def test_strangers_see_nothing(
     assert client.get(f"/api/v1/results/{result.id}/").status_code == 404
     assert client.get("/api/v1/counts/").json() == {"counts": [], "frames": []}
     assert client.get(f"/api/v1/counts/?camera={camera.id}").json()["counts"] == []
+    assert client.get("/api/v1/zone-counts/").json() == {"counts": [], "frames": []}
 
 
 def test_labelers_do_not_read_the_fleets_results(client: Client, bob: User) -> None:
@@ -86,13 +90,10 @@ def test_labelers_do_not_read_the_fleets_results(client: Client, bob: User) -> N
 
 
 def test_counts_are_summed_into_buckets(operator: Client, camera: Camera, bundle: Bundle) -> None:
-    common = {"organization": camera.organization, "camera": camera}
     for minute in (0, 1, 59, 60):
         at = START + timedelta(minutes=minute)
-        LabelMinute.objects.create(
-            bundle=bundle, label=2, minute_at=at, n_detections=10, n_tracks=2, peak=minute, **common
-        )
-        CameraMinute.objects.create(minute_at=at, n_results=100, **common)
+        see(camera, bundle, 2, at, n=2, peak=minute)
+        watch(camera, at, n_results=100)
     window = "from=2026-11-22T12:00:00Z&to=2026-11-22T14:00:00Z"
     said = operator.get(f"/api/v1/counts/?bucket=hour&{window}").json()
     assert said["counts"][0] == {
@@ -100,37 +101,80 @@ def test_counts_are_summed_into_buckets(operator: Client, camera: Camera, bundle
         "bucket_at": "2026-11-22T12:00:00Z",
         "label": "car",
         "n_tracks": 6,
-        "n_detections": 30,
+        "n_detections": 6,
         "peak": 59,
     }
     assert [frames["n_results"] for frames in said["frames"]] == [300, 100]
+
+
+def test_an_hour_that_begins_before_the_range_is_whole_in_it(
+    operator: Client, camera: Camera
+) -> None:
+    for minute in (5, 50):
+        watch(camera, START + timedelta(minutes=minute), n_results=100)
+    window = "from=2026-11-22T12:30:00Z&to=2026-11-22T14:00:00Z"
+    for bucket, n_results in (("minute", [100]), ("hour", [200]), ("day", [200])):
+        said = operator.get(f"/api/v1/counts/?bucket={bucket}&{window}").json()
+        assert [frames["n_results"] for frames in said["frames"]] == n_results
+
+
+def test_counts_of_one_class(operator: Client, camera: Camera, bundle: Bundle) -> None:
+    for label in (0, 2):
+        see(camera, bundle, label, START)
+    window = "from=2026-11-22T12:00:00Z&to=2026-11-22T13:00:00Z"
+    counts = operator.get(f"/api/v1/counts/?label=car&{window}").json()["counts"]
+    assert [count["label"] for count in counts] == ["car"]
+
+
+def test_zone_counts_are_by_zone_class_and_bucket(
+    operator: Client, camera: Camera, bundle: Bundle
+) -> None:
+    watch(camera, START, n_results=100)
+    for minute, zone_id, label in ((0, GATE, 0), (1, GATE, 0), (2, GATE, 2), (3, YARD, 0)):
+        enter(camera, bundle, zone_id, label, START + timedelta(minutes=minute), n=2)
+    window = "from=2026-11-22T12:00:00Z&to=2026-11-22T14:00:00Z"
+    said = operator.get(f"/api/v1/zone-counts/?bucket=hour&{window}").json()
+    assert said["counts"][0] == {
+        "camera": str(camera.id),
+        "zone": str(GATE),
+        "bucket_at": "2026-11-22T12:00:00Z",
+        "label": "person",
+        "n_tracks": 4,
+    }
+    assert [(each["zone"], each["label"]) for each in said["counts"][1:]] == [
+        (str(GATE), "car"), (str(YARD), "person"),
+    ]  # fmt: skip
+    assert [frames["n_results"] for frames in said["frames"]] == [100]
+    only = f"/api/v1/zone-counts/?bucket=minute&zone={GATE}&label=person&{window}"
+    assert [each["n_tracks"] for each in operator.get(only).json()["counts"]] == [2, 2]
 
 
 def test_counts_are_of_the_last_hour_by_itself(
     operator: Client, camera: Camera, bundle: Bundle
 ) -> None:
     for at in (now() - timedelta(minutes=5), now() - timedelta(hours=2)):
-        CameraMinute.objects.create(
-            organization=camera.organization, camera=camera, minute_at=at, n_results=1
-        )
+        watch(camera, at)
     assert len(operator.get("/api/v1/counts/").json()["frames"]) == 1
 
 
+@pytest.mark.parametrize("path", ["counts", "zone-counts"])
 @pytest.mark.parametrize(
     ("query", "field"),
     [
         ("from=2020-01-01T00:00:00Z", "from"),
         ("from=0001-01-01T00:00:00Z", "from"),
+        ("to=0001-01-01T00:00:00Z", "from"),
         ("bucket=second", "bucket"),
         ("camera=1", "camera"),
-        ("label=car", "label"),
+        ("label=", "label"),
+        ("zone=1", "zone"),
         ("order_by=password", "order_by"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_by_name(
-    operator: Client, query: str, field: str
+    operator: Client, path: str, query: str, field: str
 ) -> None:
-    answer = operator.get(f"/api/v1/counts/?{query}")
+    answer = operator.get(f"/api/v1/{path}/?{query}")
     assert answer.status_code == 400
     assert field in answer.json()["errors"]
 
