@@ -42,12 +42,18 @@ def organization_topics(session_key: str | None) -> frozenset[Topic]:
     return frozenset(("organization", organization.pk) for organization in organizations)
 
 
-def camera_topics(session_key: str | None, camera_id: UUID) -> frozenset[Topic]:
-    """Return the topic of a camera that an operator may watch; raise `LoggedOut` or `NotYours`."""
+def camera_topics(
+    session_key: str | None, camera_id: UUID, *, kind: str = "camera"
+) -> frozenset[Topic]:
+    """Return the topic of a camera that an operator may watch; raise `LoggedOut` or `NotYours`.
+
+    `kind` is what is watched of it: "camera" for pictures, "small" for small ones, "video", or
+    "main" for the main stream's.
+    """
     user = _user(session_key)
     if not Camera.objects.for_actor(user, Role.OPERATOR).filter(pk=camera_id).exists():
         raise NotYours
-    return frozenset({("camera", camera_id)})
+    return frozenset({(kind, camera_id)})
 
 
 def _user(session_key: str | None) -> User:

@@ -8,7 +8,7 @@ thanked for each message. A browser that does not thank for `PATIENCE_S` is sent
 
 import asyncio
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, Final, NoReturn
 
@@ -17,6 +17,7 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketSendE
 from django.db import Error as DatabaseError
 
 from webapp.common.broadcast import Mailbox, Payload, Topic, broadcast
+from webapp.common.metrics import BROWSERS_CONNECTED
 from webapp.dashboard.audience import (
     LoggedOut,
     NotYours,
@@ -27,11 +28,12 @@ from webapp.dashboard.audience import (
 from webapp.dashboard.database import in_thread
 from webapp.dashboard.follower import changes_followed
 from webapp.dashboard.merging import Merging
+from webapp.dashboard.reel import Reel
 
 THANKS: Final = "ok"
 """All that a browser ever says: it has handled one message."""
 APART_S: Final = 0.1
-"""Between two flights: 10 pictures a second at the most."""
+"""Between two flights: 10 pictures a second at the most. Of video there are as many as come."""
 PATIENCE_S: Final = 15.0
 RECHECK_S: Final = 60.0
 
@@ -66,9 +68,44 @@ async def live(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallabl
 
 async def live_camera(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     """Send a camera's live pictures to whoever looks at it."""
+    await _watch(scope, receive, send, kind="camera")
+
+
+async def live_small(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Send a camera's live pictures to whoever looks at it among others."""
+    await _watch(scope, receive, send, kind="small")
+
+
+async def live_video(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Send a camera's video, as the camera made it, to whoever looks at it."""
+    await _watch(scope, receive, send, kind="video", make_mailbox=Reel, apart_s=0.0)
+
+
+async def live_main(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Send the video of a camera's main stream, to whoever looks at it large."""
+    await _watch(scope, receive, send, kind="main", make_mailbox=Reel, apart_s=0.0)
+
+
+async def _watch(
+    scope: Scope,
+    receive: ASGIReceiveCallable,
+    send: ASGISendCallable,
+    *,
+    kind: str,
+    make_mailbox: Callable[[], Mailbox] = Mailbox,
+    apart_s: float = APART_S,
+) -> None:
     session_key = _session_key(scope)
-    ask = partial(camera_topics, session_key, scope["url_route"]["kwargs"]["camera_id"])
-    await Connection(receive, send, session_key=session_key, ask_topics=ask).serve()
+    camera_id = scope["url_route"]["kwargs"]["camera_id"]
+    ask = partial(camera_topics, session_key, camera_id, kind=kind)
+    await Connection(
+        receive,
+        send,
+        session_key=session_key,
+        ask_topics=ask,
+        make_mailbox=make_mailbox,
+        apart_s=apart_s,
+    ).serve()
 
 
 class Connection:
@@ -81,7 +118,11 @@ class Connection:
         *,
         session_key: str | None,
         ask_topics: AskTopics,
+        make_mailbox: Callable[[], Mailbox] = Mailbox,
+        apart_s: float = APART_S,
     ) -> None:
+        self._make_mailbox = make_mailbox
+        self._apart_s = apart_s
         self._receive = receive
         self._send = send
         self._session_key = session_key
@@ -92,20 +133,25 @@ class Connection:
     async def serve(self) -> None:
         """Serve until either side has had enough."""
         await self._receive()  # the connect itself
-        await self._send({"type": "websocket.accept", "subprotocol": None, "headers": []})
-        try:
-            topics = await self._allowed_topics()
-            await self._exchange(topics)
-        except Over as over:
-            if over.code is not None:
-                await self._send({"type": "websocket.close", "code": over.code, "reason": None})
+        with suppress(OSError):  # it may leave at any moment, also while it is sent away
+            await self._send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+            try:
+                topics = await self._allowed_topics()
+                await self._exchange(topics)
+            except Over as over:
+                if over.code is not None:
+                    await self._send({"type": "websocket.close", "code": over.code, "reason": None})
 
     async def _exchange(self, topics: frozenset[Topic]) -> None:
         assert self._session_key is not None
         with ExitStack() as stack:
             mailboxes = {
-                topic: stack.enter_context(broadcast.subscribed(topic)) for topic in topics
+                topic: stack.enter_context(
+                    broadcast.subscribed(topic, mailbox=self._make_mailbox())
+                )
+                for topic in topics
             }
+            stack.enter_context(BROWSERS_CONNECTED.track_inprogress())
             ended = stack.enter_context(sessions.watching(self._session_key))
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -132,17 +178,27 @@ class Connection:
                 self._landed.set()
 
     async def _deliver(self, mailbox: Mailbox) -> NoReturn:
+        loop = asyncio.get_running_loop()
         while True:
             payloads = await mailbox.take()
+            begun = loop.time()
             self._n_in_flight = len(payloads)
             self._landed.clear()
             for payload in payloads:
-                await self._send(_frame(payload))
+                await self._tell(payload)
             try:
                 async with asyncio.timeout(PATIENCE_S):
-                    await asyncio.gather(self._landed.wait(), asyncio.sleep(APART_S))
+                    await self._landed.wait()
             except TimeoutError:
                 raise Over(STALLED) from None
+            if (left_s := begun + self._apart_s - loop.time()) > 0:
+                await asyncio.sleep(left_s)
+
+    async def _tell(self, payload: Payload) -> None:
+        try:
+            await self._send(_frame(payload))
+        except OSError:  # the browser is closing, and `_read` has not heard of it yet
+            raise Over(None) from None
 
     async def _stay_allowed(self, topics: frozenset[Topic]) -> NoReturn:
         while True:

@@ -3,27 +3,35 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal
 from uuid import UUID
 
+from django.db.models import Max, Sum
 from msgspec import Struct
 
+from webapp.common.rows import any_of
 from webapp.fleet.models import Bundle, Camera
-from webapp.results.models import CameraMinute, LabelMinute
+from webapp.results.buckets import BucketBegin
+from webapp.results.models import LabelMinute
+from webapp.results.rollups import Stretch, stretches
 
-Span = Literal["1h", "24h", "7d"]
+Span = Literal["1h", "24h", "7d", "30d", "90d"]
 Measure = Literal["seen", "peak"]
 
-SPANS: Final = get_args(Span)
-MEASURES: Final = get_args(Measure)
 MAX_SERIES: Final = 8
 """As many colours as stay apart; rarer classes are counted in `n_hidden`."""
 
 _MINUTE_S: Final = 60
-_LENGTH_AND_STEP: Final[dict[Span, tuple[timedelta, int]]] = {
-    "1h": (timedelta(hours=1), _MINUTE_S),
-    "24h": (timedelta(hours=24), 10 * _MINUTE_S),
-    "7d": (timedelta(days=7), 60 * _MINUTE_S),
+_HOUR_S: Final = 60 * _MINUTE_S
+_DAY_S: Final = 24 * _HOUR_S
+
+
+_LENGTH_AND_STEP_S: Final[dict[Span, tuple[int, int]]] = {
+    "1h": (_HOUR_S, _MINUTE_S),
+    "24h": (_DAY_S, 10 * _MINUTE_S),
+    "7d": (7 * _DAY_S, _HOUR_S),
+    "30d": (30 * _DAY_S, 6 * _HOUR_S),
+    "90d": (90 * _DAY_S, _DAY_S),
 }
 
 
@@ -47,20 +55,26 @@ class LabelCounts(Struct, frozen=True):
     """Classes that were left out."""
 
 
-def label_counts(camera: Camera, *, span: Span, measure: Measure, at: datetime) -> LabelCounts:
-    """Return how many objects of each class began to be seen (or were there at once) a bucket."""
-    length, step_s = _LENGTH_AND_STEP[span]
-    end = _bucket(at, step_s) + step_s
-    start = end - int(length.total_seconds())
-    times = list(range(start, end, step_s))
-    begin = datetime.fromtimestamp(start, UTC)
-    watched = _watched(camera, begin, step_s)
-    per_label = _per_label(camera, begin, step_s, measure)
-    ranked = sorted(per_label, key=lambda name: (-_total(per_label[name], measure), name))
+def label_counts(
+    camera: Camera, *, span: Span, measure: Measure, at: datetime, zone_id: UUID | None = None
+) -> LabelCounts:
+    """Return how many objects of each class began to be seen (or were there at once) a bucket.
+
+    Of a zone it is how many came into it; how many were in it at once is not counted.
+    """
+    length_s, step_s = _LENGTH_AND_STEP_S[span]
+    end = int(at.timestamp()) // step_s * step_s + step_s
+    times = list(range(end - length_s, end, step_s))
+    begins, ends = (datetime.fromtimestamp(second, UTC) for second in (times[0], end))
+    parts = stretches(timedelta(seconds=step_s), begins, ends)
+    watched = _watched(camera, parts, step_s)
+    per_label = _per_label(camera, parts, step_s, measure, zone_id)
+    totals = {name: _together(measure, buckets.values()) for name, buckets in per_label.items()}
+    ranked = sorted(per_label, key=lambda name: (-totals[name], name))
     series = [
         Series(
             label=name,
-            total=_total(per_label[name], measure),
+            total=totals[name],
             values=[
                 per_label[name].get(time, 0) if time in watched else per_label[name].get(time)
                 for time in times
@@ -76,8 +90,8 @@ def seen_since(
 ) -> dict[UUID, list[tuple[str, int]]]:
     """Return, per camera, how many objects of each class were seen since then, most first."""
     rows = LabelMinute.objects.filter(
-        camera__in=[camera.pk for camera in cameras],
-        bundle__in=list(bundles),  # the second column of the index
+        camera__in=any_of(camera.pk for camera in cameras),
+        bundle__in=list(bundles),  # only those whose names are known here
         minute_at__gte=since,
         n_tracks__gt=0,
     ).values_list("camera_id", "bundle_id", "label", "n_tracks")
@@ -97,33 +111,48 @@ def label_name(bundle: Bundle, label: int) -> str:
 
 
 def _per_label(
-    camera: Camera, begin: datetime, step_s: int, measure: Measure
+    camera: Camera, parts: list[Stretch], step_s: int, measure: Measure, zone_id: UUID | None
 ) -> dict[str, dict[int, int]]:
-    bundles = {
-        bundle.pk: bundle for bundle in Bundle.objects.filter(organization=camera.organization_id)
+    """Return the figures by name and bucket: bundles that call it the same are one."""
+    rows = [
+        row
+        for part in parts
+        for row in _of_classes(part, zone_id)
+        .filter(camera=camera, **part.within)
+        .annotate(bucket=BucketBegin(part.rollups.begins_at, step_s=step_s))
+        .values_list("bundle_id", "label", "bucket")
+        .annotate(Sum("n_tracks") if measure == "seen" else Max("peak"))
+        .order_by()
+    ]
+    bundles = Bundle.objects.in_bulk({bundle_id for bundle_id, *_ in rows})
+    per_label: dict[str, dict[int, int]] = defaultdict(dict)
+    for bundle_id, label, bucket, value in rows:
+        if value:
+            buckets = per_label[label_name(bundles[bundle_id], label)]
+            buckets[bucket] = _together(measure, (buckets.get(bucket, 0), value))
+    return dict(per_label)
+
+
+def _of_classes(part: Stretch, zone_id: UUID | None) -> Any:
+    """Return the rows of a zone or of the whole picture, as far as both have the same columns."""
+    if zone_id is not None:
+        return part.rollups.of_zones.objects.filter(zone_id=zone_id)
+    return part.rollups.of_labels.objects.all()
+
+
+def _watched(camera: Camera, parts: list[Stretch], step_s: int) -> set[int]:
+    return {
+        bucket
+        for part in parts
+        for bucket in part.rollups.of_cameras.objects.filter(
+            camera=camera, n_results__gt=0, **part.within
+        )
+        .annotate(bucket=BucketBegin(part.rollups.begins_at, step_s=step_s))
+        .values_list("bucket", flat=True)
+        .distinct()
+        .order_by()
     }
-    rows = LabelMinute.objects.filter(
-        camera=camera, bundle__in=list(bundles), minute_at__gte=begin
-    ).values_list("bundle_id", "label", "minute_at", "n_tracks", "peak")
-    per_label: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for bundle_id, label, minute_at, n_tracks, peak in rows.iterator():
-        buckets = per_label[label_name(bundles[bundle_id], label)]
-        bucket = _bucket(minute_at, step_s)
-        if measure == "seen":
-            buckets[bucket] += n_tracks
-        else:
-            buckets[bucket] = max(buckets[bucket], peak)
-    return {name: dict(buckets) for name, buckets in per_label.items() if any(buckets.values())}
 
 
-def _watched(camera: Camera, begin: datetime, step_s: int) -> set[int]:
-    minutes = CameraMinute.objects.filter(camera=camera, minute_at__gte=begin, n_results__gt=0)
-    return {_bucket(minute, step_s) for minute in minutes.values_list("minute_at", flat=True)}
-
-
-def _total(buckets: dict[int, int], measure: Measure) -> int:
-    return sum(buckets.values()) if measure == "seen" else max(buckets.values(), default=0)
-
-
-def _bucket(instant: datetime, step_s: int) -> int:
-    return int(instant.timestamp()) // step_s * step_s
+def _together(measure: Measure, figures: Iterable[int]) -> int:
+    return sum(figures) if measure == "seen" else max(figures)

@@ -4,6 +4,7 @@ import msgspec
 
 from processing.wire.browser import Changed, Counters, encode
 from webapp.common.broadcast import Mailbox, Payload, Topic
+from webapp.gateway.shares import total
 
 _decode = msgspec.json.Decoder(Counters | Changed).decode
 
@@ -28,15 +29,4 @@ class Merging:
             self._newest[topic] = message
             self._into.put("counters", encode(total(list(self._newest.values()))))
         else:
-            self._into.put(payload, payload)
-
-
-def total(counters: list[Counters]) -> Counters:
-    """Return the sum of one or more, as of the newest."""
-    return Counters(
-        at=max(each.at for each in counters),
-        results_per_s=sum(each.results_per_s for each in counters),
-        n_results=sum(each.n_results for each in counters),
-        n_agents_online=sum(each.n_agents_online for each in counters),
-        n_cameras_online=sum(each.n_cameras_online for each in counters),
-    )
+            self._into.put(payload if isinstance(payload, str) else "", payload)

@@ -9,15 +9,28 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 
 from webapp.accounts.models import Role, User
 from webapp.dashboard.counts import seen_since
-from webapp.dashboard.standing import Standing, agent_problems, agent_standing, camera_standing
+from webapp.dashboard.standing import (
+    Standing,
+    agent_problems,
+    agent_standing,
+    agent_urgency,
+    camera_standing,
+    camera_urgency,
+)
 from webapp.datasets.models import Sample
 from webapp.events.models import Event
 from webapp.fleet.models import Agent, Bundle, Camera
+from webapp.fleet.queries import agent_is_online
 from webapp.results.models import CameraMinute
 from webapp.review.models import ReviewItem
 
 MAX_CARDS: Final = 300
 MAX_AGENTS: Final = 500
+_ON_CARD: Final = (
+    "name", "state", "state_reason", "state_since_at", "fps", "is_enabled", "agent__name",
+    "agent__is_revoked", "agent__is_connected", "agent__last_seen_at", "agent__site__name",
+)  # fmt: skip
+"""All that is read of the rows behind a card."""
 COUNTED: Final = timedelta(hours=1)
 """How far back the counts on a camera's card reach."""
 
@@ -60,11 +73,15 @@ class AgentRow:
 
 def headline(actor: User, *, at: datetime) -> Headline:
     """Return the overview's figures as of now; the socket keeps them true after that."""
-    agents = list(Agent.objects.for_actor(actor).filter(is_revoked=False))
-    online = {agent.pk for agent in agents if agent.is_online(at=at)}
+    agents = (
+        Agent.objects.for_actor(actor)
+        .filter(is_revoked=False)
+        .aggregate(total=Count("pk"), online=Count("pk", filter=agent_is_online(at=at)))
+    )
+    gives_pictures = Q(state=Camera.State.ONLINE, agent__is_revoked=False)
     cameras = Camera.objects.for_actor(actor).aggregate(
         total=Count("pk", filter=Q(is_enabled=True)),
-        online=Count("pk", filter=Q(agent__in=online, state=Camera.State.ONLINE)),
+        online=Count("pk", filter=gives_pictures & agent_is_online("agent__", at=at)),
     )
     minute = at.replace(second=0, microsecond=0) - timedelta(minutes=1)
     n_results = (
@@ -74,12 +91,17 @@ def headline(actor: User, *, at: datetime) -> Headline:
     )
     return Headline(
         results_per_s=(n_results or 0) / 60,
-        n_agents=len(agents),
-        n_agents_online=len(online),
+        n_agents=agents["total"],
+        n_agents_online=agents["online"],
         n_cameras=cameras["total"],
         n_cameras_online=cameras["online"],
         n_waiting=n_waiting(actor),
     )
+
+
+def n_agents(actor: User) -> int:
+    """Return how many agents there are, revoked ones too."""
+    return Agent.objects.for_actor(actor).count()
 
 
 def n_waiting(actor: User) -> int:
@@ -88,12 +110,14 @@ def n_waiting(actor: User) -> int:
 
 
 def camera_cards(actor: User, *, at: datetime) -> list[CameraCard]:
-    """Return the camera wall: what needs a person first, then by name."""
+    """Return the camera wall: what needs a person first, then by name; at most `MAX_CARDS`."""
     newest = Sample.objects.filter(camera=OuterRef("pk"), state=Sample.State.READY)
     cameras = list(
         Camera.objects.for_actor(actor)
-        .select_related("agent", "agent__site")
-        .annotate(poster_id=Subquery(newest.order_by("-captured_at").values("pk")[:1]))[:MAX_CARDS]
+        .select_related("agent__site")
+        .only(*_ON_CARD)
+        .annotate(poster_id=Subquery(newest.order_by("-captured_at").values("pk")[:1]))
+        .order_by(camera_urgency(at=at), "name")[:MAX_CARDS]
     )
     bundles = {bundle.pk: bundle for bundle in Bundle.objects.for_actor(actor)}
     seen = seen_since(cameras, bundles, since=at - COUNTED)
@@ -110,7 +134,9 @@ def camera_cards(actor: User, *, at: datetime) -> list[CameraCard]:
     return sorted(cards, key=lambda card: (card.standing.urgency, card.camera.name.casefold()))
 
 
-def agent_rows(actor: User, *, at: datetime, with_cameras: bool) -> list[AgentRow]:
+def agent_rows(
+    actor: User, *, at: datetime, with_cameras: bool = False, most: int = MAX_AGENTS
+) -> list[AgentRow]:
     """Return the agents: what needs a person first, then by name."""
     agents = Agent.objects.for_actor(actor).select_related("site")
     if with_cameras:
@@ -122,7 +148,7 @@ def agent_rows(actor: User, *, at: datetime, with_cameras: bool) -> list[AgentRo
             problems=agent_problems(agent),
             cameras=_cameras_of(agent, at=at) if with_cameras else (),
         )
-        for agent in agents[:MAX_AGENTS]
+        for agent in agents.order_by(agent_urgency(at=at), "name")[:most]
     ]
     return sorted(rows, key=lambda row: (row.standing.urgency, row.agent.name.casefold()))
 
@@ -133,7 +159,10 @@ def _cameras_of(agent: Agent, *, at: datetime) -> tuple[tuple[Camera, Standing],
 
 def events_for(actor: User) -> QuerySet[Event]:
     """Return the events that an operator sees, newest first, with what they are about."""
-    events = Event.objects.for_actor(actor, Role.OPERATOR).select_related("camera", "agent")
+    events = Event.objects.for_actor(actor, Role.OPERATOR)
+    events = events.select_related(
+        "camera", "agent", "thumbnail", "acknowledged_by", "false_alarm_by"
+    )
     return events.order_by("-occurred_at", "-pk")
 
 

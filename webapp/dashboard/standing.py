@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from django.db.models import Case, F, IntegerField, Q, When
+
 from webapp.fleet.models import Agent, Camera
+from webapp.fleet.queries import agent_is_online
 
 Tone = Literal["ok", "warn", "err", "idle"]
 
@@ -17,6 +20,22 @@ _REPORTED: Final[dict[Camera.State, tuple[Tone, str, str]]] = {
     Camera.State.UNKNOWN: ("warn", "Waiting for the agent", "{agent} has not reported on it yet."),
 }
 """What the agent says of a camera: tone, word, and the reason when it gives none."""
+
+_ADVICE: Final = (
+    (("401", "403", "unauthori", "password"), "Check user and password in its settings."),
+    (("404", "not found"), "Check the path of its stream; the camera's manual names it."),
+    (("refused",), "The device answers, but not there: check the port, and whether RTSP is on."),
+    (
+        ("timed out", "timeout", "no route", "unreachable"),
+        "Check its power, its cable and its address.",
+    ),
+    (
+        ("resolve", "name or service"),
+        "Its name is not known in the agent's network: try its address.",
+    ),
+    (("no such file", "not a video", "invalid data"), "Check what its source points to."),
+)
+"""Parts of an agent's words, and what a person can do about them."""
 
 _MAX_CLOCK_OFFSET_MS: Final = 5000.0
 _MANY_PENDING: Final = 2000
@@ -32,6 +51,8 @@ class Standing:
     since_at: datetime | None = None
     is_busy: bool = False
     """Something is under way; it may be different in a moment."""
+    advice: str = ""
+    """What a person can do about it."""
 
     @property
     def urgency(self) -> int:
@@ -56,7 +77,25 @@ def camera_standing(camera: Camera, *, at: datetime) -> Standing:
         camera.state_reason or usual_reason.format(agent=agent.name),
         camera.state_since_at,
         is_busy=tone == "warn",
+        advice=_advice(camera.state_reason) if camera.state == Camera.State.UNREACHABLE else "",
     )
+
+
+def camera_urgency(*, at: datetime) -> Case:
+    """Return the urgency of `camera_standing`, for the database to sort by."""
+    is_known = Q(agent__is_revoked=False) & agent_is_online("agent__", at=at)
+    return Case(
+        When(is_enabled=False, then=_URGENCY["idle"]),
+        When(~is_known, then=_URGENCY["err"]),
+        *(When(state=state, then=_URGENCY[tone]) for state, (tone, _, _) in _REPORTED.items()),
+        output_field=IntegerField(),
+    )
+
+
+def _advice(reason: str) -> str:
+    """Return what to do about a stream that cannot be opened; empty where nobody knows."""
+    said = reason.casefold()
+    return next((words for parts, words in _ADVICE if any(part in said for part in parts)), "")
 
 
 def agent_standing(agent: Agent, *, at: datetime) -> Standing:
@@ -72,6 +111,26 @@ def agent_standing(agent: Agent, *, at: datetime) -> Standing:
     return Standing("ok", "Online", "", agent.last_seen_at)
 
 
+def agent_urgency(*, at: datetime) -> Case:
+    """Return the urgency of `agent_standing`, for the database to sort by."""
+    has_problems = (
+        ~Q(problems=[])
+        | Q(clock_offset_ms__gt=_MAX_CLOCK_OFFSET_MS)
+        | Q(clock_offset_ms__lt=-_MAX_CLOCK_OFFSET_MS)
+        | Q(n_pending__gt=_MANY_PENDING)
+        | Q(slowed_to_per_s__gt=0)
+        | Q(reported_version__lt=F("desired_version"))
+    )
+    return Case(
+        When(is_revoked=True, then=_URGENCY["idle"]),
+        When(last_seen_at=None, then=_URGENCY["warn"]),
+        When(~agent_is_online(at=at), then=_URGENCY["err"]),
+        When(has_problems, then=_URGENCY["warn"]),
+        default=_URGENCY["ok"],
+        output_field=IntegerField(),
+    )
+
+
 def agent_problems(agent: Agent) -> tuple[str, ...]:
     """Return what is wrong in plain words: what the agent says, and what the hub sees."""
     problems = [str(problem) for problem in agent.problems]
@@ -81,6 +140,11 @@ def agent_problems(agent: Agent) -> tuple[str, ...]:
         problems.append(f"Its clock is {abs(offset_ms) / 1000:.0f} s {direction} the hub's.")
     if agent.n_pending > _MANY_PENDING:
         problems.append(f"{agent.n_pending:,} entries wait in its outbox: its link is slow.")
+    if agent.slowed_to_per_s and agent.is_connected:
+        problems.append(
+            f"It sends more than {agent.slowed_to_per_s:,} entries a second, which is its limit:"
+            " the rest waits in its outbox."
+        )
     if agent.reported_version < agent.desired_version and agent.is_connected:
         problems.append("It has not taken over the newest settings yet.")
     return tuple(problems)

@@ -27,8 +27,10 @@ class SocketBrowser:
             "url_route": {"kwargs": kwargs},
         }
         self.inbox: asyncio.Queue[ASGISendEvent] = asyncio.Queue()
+        self.is_closing = False
+        """The server knows that it leaves, and the hub does not yet."""
         self._outbox: asyncio.Queue[ASGIReceiveEvent] = asyncio.Queue()
-        self._task = asyncio.create_task(endpoint(scope, self._outbox.get, self.inbox.put))
+        self._task = asyncio.create_task(endpoint(scope, self._outbox.get, self._take))
         self._outbox.put_nowait({"type": "websocket.connect"})
 
     async def next(self) -> ASGISendEvent:
@@ -57,6 +59,15 @@ class SocketBrowser:
     async def leave(self) -> None:
         self._outbox.put_nowait({"type": "websocket.disconnect", "code": 1001, "reason": None})
         await self._finish()
+
+    async def over(self) -> None:
+        """Wait until the hub is through with it."""
+        await self._finish()
+
+    async def _take(self, event: ASGISendEvent) -> None:
+        if self.is_closing:
+            raise OSError("Attempt to send on a closed protocol")
+        await self.inbox.put(event)
 
     async def _finish(self) -> None:
         async with asyncio.timeout(TIMEOUT_S):

@@ -5,7 +5,13 @@ from datetime import timedelta
 import pytest
 
 from tests.factories import START
-from webapp.dashboard.standing import agent_problems, agent_standing, camera_standing
+from webapp.dashboard.standing import (
+    agent_problems,
+    agent_standing,
+    agent_urgency,
+    camera_standing,
+    camera_urgency,
+)
 from webapp.fleet.models import Agent, Camera
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +55,23 @@ def test_every_state_has_a_word(camera: Camera, state: str, tone: str, word: str
 def test_the_agents_reason_is_shown_as_it_is(camera: Camera) -> None:
     camera.state, camera.state_reason = Camera.State.UNREACHABLE, "401: wrong password"
     assert camera_standing(camera, at=START).reason == "401: wrong password"
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("401 Unauthorized", "password"),
+        ("Connection refused", "port"),
+        ("No route to host", "cable"),
+        ("404 Not Found", "path"),
+        ("something nobody has seen yet", ""),
+    ],
+)
+def test_an_unreachable_camera_comes_with_advice(camera: Camera, reason: str, advice: str) -> None:
+    camera.state, camera.state_reason = Camera.State.UNREACHABLE, reason
+    said = camera_standing(camera, at=START).advice
+    assert advice in said
+    assert bool(said) == bool(advice)
 
 
 def test_a_silent_agent_hides_what_its_cameras_said_last(camera: Camera, agent: Agent) -> None:
@@ -105,3 +128,45 @@ def test_an_agent_that_is_not_there(agent: Agent, changes: dict[str, object], wo
     for name, value in changes.items():
         setattr(agent, name, value)
     assert agent_standing(agent, at=START).word == word
+
+
+@pytest.mark.parametrize("of_agent", [{}, {"is_connected": False}, {"is_revoked": True}])
+@pytest.mark.parametrize("of_camera", [{}, {"is_enabled": False}])
+def test_the_database_sorts_cameras_by_the_urgency_that_people_see(
+    camera: Camera, of_agent: dict[str, object], of_camera: dict[str, object]
+) -> None:
+    Agent.objects.update(is_connected=True, last_seen_at=START)
+    Agent.objects.update(**of_agent)
+    for state in Camera.State:
+        Camera.objects.update(state=state, **of_camera)
+        sorted_by = Camera.objects.annotate(urgency=camera_urgency(at=START)).get()
+        assert sorted_by.urgency == camera_standing(sorted_by, at=START).urgency
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"last_seen_at": None},
+        {"last_seen_at": START - timedelta(seconds=31)},
+        {"is_connected": False},
+        {"is_revoked": True},
+        {"problems": ["the disk is nearly full"]},
+        {"clock_offset_ms": -6000.0},
+        {"clock_offset_ms": 6000.0},
+        {"clock_offset_ms": 100.0},
+        {"n_pending": 3000},
+        {"slowed_to_per_s": 10},
+        {"desired_version": 9},
+        {"desired_version": 9, "is_connected": False},
+    ],
+)
+def test_the_database_sorts_agents_by_the_urgency_that_people_see(
+    agent: Agent, fields: dict[str, object]
+) -> None:
+    Agent.objects.update(
+        is_connected=True, last_seen_at=START, reported_version=agent.desired_version
+    )
+    Agent.objects.update(**fields)
+    sorted_by = Agent.objects.annotate(urgency=agent_urgency(at=START)).get()
+    assert sorted_by.urgency == agent_standing(sorted_by, at=START).urgency

@@ -102,3 +102,67 @@ def test_htmx_gets_the_rows_alone(client: Client, olga: User) -> None:
     assert "A row" in part.text
     assert "<html" not in part.text
     assert "HX-Request" in part.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({"taken": "no"}, {"New"}),
+        ({"taken": "yes"}, {"Seen", "False"}),
+        ({"taken": "false_alarm"}, {"False"}),
+        ({"label": "person"}, {"Seen"}),
+        ({"label": "person%"}, set()),
+    ],
+)
+def test_what_people_did_and_what_was_in_it_narrow(
+    client: Client, acme: Organization, olga: User, query: dict[str, str], shown: set[str]
+) -> None:
+    make_event(acme, title="New")
+    make_event(acme, title="Seen", acknowledged_at=START, labels=["person"])
+    make_event(acme, title="False", acknowledged_at=START, false_alarm_at=START)
+    client.force_login(olga)
+    text = client.get("/events/", query, headers={"HX-Request": "true"}).text
+    assert {title for title in ("New", "Seen", "False") if f">{title}</a>" in text} == shown
+
+
+def test_clocks_are_those_of_the_visitor(client: Client, acme: Organization, olga: User) -> None:
+    make_event(acme, title="Noon")  # 12:00 UTC, 13:00 in Berlin, where November has no summer time
+    client.force_login(olga)
+
+    def is_shown(since: str, until: str, zone: str = "") -> bool:
+        query = {"span": "chosen", "since": since, "until": until, "zone": zone}
+        return "Noon" in client.get("/events/", query).text
+
+    assert is_shown("2026-11-22T12:00", "2026-11-22T12:01")
+    assert not is_shown("2026-11-22T12:00", "2026-11-22T12:01", "Europe/Berlin")
+    assert is_shown("2026-11-22T13:00", "", "Europe/Berlin")
+    assert not is_shown("", "2026-11-22T13:00", "Europe/Berlin")
+
+
+def test_clocks_count_only_where_they_are_chosen(
+    client: Client, acme: Organization, olga: User
+) -> None:
+    make_event(acme, title="Noon")
+    client.force_login(olga)
+    assert "Noon" in client.get("/events/", {"since": "2026-12-01T00:00"}).text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"zone": "../../etc/passwd"},
+        {"zone": "Mars/Olympus"},
+        {"since": "0001-01-01T00:00"},
+        {"until": "9999-12-31T23:59"},
+        {"since": "yesterday"},
+        {"label": "x" * 201},
+    ],
+)
+def test_a_time_that_is_none_shows_nothing(
+    client: Client, acme: Organization, olga: User, query: dict[str, str]
+) -> None:
+    make_event(acme, title="Hidden")
+    client.force_login(olga)
+    answer = client.get("/events/", {"span": "chosen", **query})
+    assert answer.status_code == 400
+    assert "Hidden" not in answer.text

@@ -10,7 +10,7 @@ from webapp.accounts.models import Organization
 from webapp.common.broadcast import Broadcast
 from webapp.common.changes import newest_change_id, record_change
 from webapp.common.models import Change
-from webapp.dashboard.follower import OVERLAP, Follower, tell
+from webapp.dashboard.follower import MOST_APART, OVERLAP, Calm, Follower, OutOfDate, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +58,7 @@ def test_only_the_organizations_own_audience_is_told() -> None:
     told: list[object] = []
 
     class Listening(Broadcast):
-        def publish(self, topic: object, key: object, payload: object) -> None:
+        def deliver(self, topic: object, key: object, payload: object) -> None:
             told.append((topic, key, payload))
 
     organization_id = UUID(int=7)
@@ -66,3 +66,34 @@ def test_only_the_organizations_own_audience_is_told() -> None:
     assert told == [
         (("organization", organization_id), "changed:agents", '{"type":"changed","topic":"agents"}')
     ]
+
+
+def test_what_goes_on_is_told_ever_more_seldom_and_its_last_change_too(clock: Clock) -> None:
+    calm = Calm()
+    change: OutOfDate = (UUID(int=7), "agents")
+    told_after: list[float] = []
+    for tenth in range(200):
+        if calm.take_due({change}, at=clock.now()):
+            told_after.append(tenth / 10)
+        clock.advance(seconds=0.1)
+    assert told_after[:4] == pytest.approx([0, 0.5, 1.5, 3.5], abs=0.11)
+    assert len(told_after) < 5 + 20 / MOST_APART.total_seconds()
+    clock.advance(seconds=MOST_APART.total_seconds())
+    assert calm.take_due(set(), at=clock.now()) == {change}
+    assert not calm.is_holding
+
+
+def test_after_a_pause_a_change_is_told_at_once(clock: Clock) -> None:
+    calm = Calm()
+    change: OutOfDate = (UUID(int=7), "cameras")
+    for _ in range(100):
+        calm.take_due({change}, at=clock.advance(seconds=0.1))
+    calm.take_due(set(), at=clock.advance(seconds=3))
+    assert calm.take_due({change}, at=clock.advance(seconds=7)) == {change}
+    assert calm.take_due({change}, at=clock.advance(seconds=0.6)) == {change}
+
+
+def test_events_are_never_held_back(clock: Clock) -> None:
+    calm = Calm()
+    change: OutOfDate = (UUID(int=7), "events")
+    assert all(calm.take_due({change}, at=clock.advance(seconds=0.1)) for _ in range(20))

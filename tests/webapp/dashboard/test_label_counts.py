@@ -1,36 +1,18 @@
 """Counts per class over time, as the chart draws them."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from tests.factories import START, make_bundle, make_camera
+from tests.rollups import enter, see, watch
 from webapp.dashboard.counts import MAX_SERIES, label_counts, seen_since
 from webapp.fleet.models import Bundle, Camera
-from webapp.results.models import CameraMinute, LabelMinute
+from webapp.results.days import fold_days
 
+GATE, YARD = UUID(int=1), UUID(int=2)
 pytestmark = pytest.mark.django_db
-
-
-def see(
-    camera: Camera, bundle: Bundle, label: int, at: datetime, *, n: int = 1, peak: int = 1
-) -> None:
-    LabelMinute.objects.create(
-        camera=camera,
-        organization=camera.organization,
-        bundle=bundle,
-        minute_at=at,
-        label=label,
-        n_detections=n,
-        n_tracks=n,
-        peak=peak,
-    )
-
-
-def watch(camera: Camera, at: datetime) -> None:
-    CameraMinute.objects.create(
-        camera=camera, organization=camera.organization, minute_at=at, n_results=600
-    )
 
 
 def test_it_works(camera: Camera, bundle: Bundle) -> None:
@@ -62,11 +44,31 @@ def test_peaks_are_the_most_at_once_and_never_summed(camera: Camera, bundle: Bun
 
 
 @pytest.mark.parametrize(
-    ("span", "n", "step_s"), [("1h", 60, 60), ("24h", 144, 600), ("7d", 168, 3600)]
+    ("span", "n", "step_s"),
+    [("1h", 60, 60), ("24h", 144, 600), ("7d", 168, 3600), ("30d", 120, 21600), ("90d", 90, 86400)],
 )
 def test_every_span_has_few_enough_buckets(camera: Camera, span: str, n: int, step_s: int) -> None:
     counts = label_counts(camera, span=span, measure="seen", at=START)  # type: ignore[arg-type]  # from the table
     assert (len(counts.times), counts.step_s) == (n, step_s)
+
+
+@pytest.mark.parametrize(
+    ("span", "is_folded"), [("7d", False), ("30d", False), ("90d", False), ("90d", True)]
+)
+def test_long_spans_tell_the_same_from_hours_and_days(
+    camera: Camera, bundle: Bundle, *, span: str, is_folded: bool
+) -> None:
+    for days, n, peak in ((1, 3, 2), (1, 2, 5), (6, 4, 1)):
+        at = START - timedelta(days=days, minutes=n)
+        watch(camera, at)
+        see(camera, bundle, 0, at, n=n, peak=peak)
+    if is_folded:
+        assert list(fold_days(START))
+    for measure, total in (("seen", 9), ("peak", 5)):
+        counts = label_counts(camera, span=span, measure=measure, at=START)  # type: ignore[arg-type]  # from the table
+        (series,) = counts.series
+        assert series.total == total
+        assert [value for value in series.values if value] == [4 if measure == "seen" else 1, 5]
 
 
 def test_two_bundles_that_call_it_the_same_are_one_series(camera: Camera, bundle: Bundle) -> None:
@@ -99,6 +101,25 @@ def test_other_cameras_and_older_minutes_do_not_count(camera: Camera, bundle: Bu
     see(make_camera(camera.agent), bundle, 0, START)
     see(camera, bundle, 0, START - timedelta(hours=2))
     assert label_counts(camera, span="1h", measure="seen", at=START).series == []
+
+
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_a_zone_s_counts_are_what_came_into_it(
+    camera: Camera, bundle: Bundle, *, is_folded: bool
+) -> None:
+    newer = make_bundle(camera.organization, labels=["dog", "person"])
+    for days in (0, 1, 2):
+        watch(camera, START - timedelta(days=days))
+    enter(camera, bundle, GATE, 0, START, n=2)
+    enter(camera, newer, GATE, 1, START - timedelta(days=1), n=4)
+    enter(camera, bundle, YARD, 2, START, n=50)
+    enter(make_camera(camera.agent), bundle, GATE, 0, START, n=50)
+    if is_folded:
+        assert list(fold_days(START))
+    counts = label_counts(camera, span="90d", measure="seen", at=START, zone_id=GATE)
+    (series,) = counts.series
+    assert (series.label, series.total) == ("person", 6)
+    assert series.values[-4:] == [None, 0, 4, 2]
 
 
 def test_what_a_card_shows_is_the_last_hour_most_first(camera: Camera, bundle: Bundle) -> None:

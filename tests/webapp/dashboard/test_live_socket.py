@@ -221,6 +221,17 @@ async def test_leaving_ends_everything(
     assert audience.sessions._polling._task is None
 
 
+async def test_a_browser_that_leaves_while_it_is_told_something_is_no_error(
+    connect: Connect, acme: Organization, olgas_session: str
+) -> None:
+    topic = ("organization", acme.pk)
+    browser = await listening(connect(live, session_key=olgas_session), topic)
+    browser.is_closing = True
+    broadcast.publish(topic, "counters", '{"type":"counters"}')
+    await browser.over()
+    assert not broadcast.has_audience(topic)
+
+
 async def test_many_browsers_watch_one_camera_each_at_its_own_pace(
     connect: Connect, camera: Camera, olgas_session: str
 ) -> None:

@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from tests.factories import make_agent, make_camera, make_event, make_review_item, make_sample
 from webapp.accounts.models import User
 from webapp.common.clock import now
+from webapp.dashboard import queries
 from webapp.dashboard.queries import camera_cards, headline
 from webapp.fleet.models import Agent, Bundle, Camera, Site
 from webapp.results.models import CameraMinute
@@ -82,6 +83,30 @@ def test_cards_that_need_a_person_come_first(olga: User, agent: Agent) -> None:
     for name, state in (("A", "online"), ("B", "unreachable"), ("C", "connecting")):
         make_camera(agent, name=name, state=state)
     assert [card.camera.name for card in camera_cards(olga, at=now())] == ["B", "C", "A"]
+
+
+def test_of_many_cameras_those_that_need_a_person_are_shown(
+    olga: User, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MAX_CARDS", 2)
+    bring_online(agent)
+    for name, state in (("A", "online"), ("B", "online"), ("C", "connecting"), ("D", "disabled")):
+        make_camera(agent, name=name, state=state)
+    make_camera(make_agent(agent.site), name="E", state="online")
+    assert [card.camera.name for card in camera_cards(olga, at=now())] == ["E", "C"]
+
+
+def test_of_many_agents_the_list_shows_those_that_need_a_person_and_how_many_there_are(
+    client: Client, olga: User, site: Site
+) -> None:
+    for number in range(10):
+        bring_online(make_agent(site, name=f"Well {number}"))
+    make_agent(site, name="Zoe", last_seen_at=now())
+    client.force_login(olga)
+    part = client.get("/_agents/").text
+    assert part.index("Zoe") < part.index("Well 0")
+    assert "Well 9" not in part
+    assert "11 agents in all" in part
 
 
 @pytest.mark.parametrize("path", ["/", "/_wall/", "/_agents/", "/agents/"])

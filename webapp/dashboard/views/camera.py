@@ -1,7 +1,7 @@
-"""One camera: its live picture's page, its chart's figures, its parts, its settings."""
+"""One camera: its live picture's page, its parts, its settings."""
 
 from http import HTTPStatus
-from typing import Final, get_args
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -16,12 +16,15 @@ from webapp.accounts.permissions import has_role, requires
 from webapp.accounts.requests import actor_of
 from webapp.common.clock import now
 from webapp.common.pages import page
-from webapp.dashboard.counts import Measure, Span, label_counts
-from webapp.dashboard.forms import CameraForm
+from webapp.dashboard.camera_forms import TIME_ZONES, SettingsForm
+from webapp.dashboard.image_quality import gated_share, image_figures
 from webapp.dashboard.queries import events_for, last_samples
 from webapp.dashboard.standing import camera_standing
+from webapp.dashboard.suggestions import suggestions
 from webapp.fleet.actions import TooManyCameras, add_camera, update_camera
+from webapp.fleet.drawing import Drawing
 from webapp.fleet.models import Agent, Bundle, Camera
+from webapp.fleet.wishes import plain
 
 _N_EVENTS: Final = 6
 _N_SAMPLES: Final = 10
@@ -32,7 +35,11 @@ _N_SAMPLES: Final = 10
 def camera(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     """Show a camera: live picture, counts, last events and samples."""
     actor, shown = actor_of(request), _camera(request, camera_id)
+    drawing = Drawing.of(shown)
     context = _state_context(shown) | {
+        "drawing": plain(drawing),
+        "zones": drawing.scene.zones,
+        "has_drawing": drawing != Drawing(revision=drawing.revision),
         "bundles": _labels_by_digest(shown),
         "events": _events(actor, shown),
         "samples": last_samples(shown, n=_N_SAMPLES),
@@ -72,20 +79,6 @@ def samples_part(request: HttpRequest, camera_id: UUID) -> HttpResponse:
 
 @require_safe
 @requires(Role.OPERATOR)
-def counts(request: HttpRequest, camera_id: UUID) -> HttpResponse:
-    """Answer with counts per class over time, as JSON: `?span=1h|24h|7d&measure=seen|peak`."""
-    shown = _camera(request, camera_id)
-    try:
-        span = msgspec.convert(request.GET.get("span", "1h"), Span)
-        measure = msgspec.convert(request.GET.get("measure", "seen"), Measure)
-    except msgspec.ValidationError:
-        allowed = {"span": get_args(Span), "measure": get_args(Measure)}
-        return _json({"allowed": allowed}, status=HTTPStatus.BAD_REQUEST)
-    return _json(label_counts(shown, span=span, measure=measure, at=now()))
-
-
-@require_safe
-@requires(Role.OPERATOR)
 def labels(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     """Answer with the labels of every bundle that may have looked at this camera, as JSON."""
     return _json(_labels_by_digest(_camera(request, camera_id)))
@@ -96,12 +89,12 @@ def labels(request: HttpRequest, camera_id: UUID) -> HttpResponse:
 def settings(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     """Show and take what is wanted of a camera."""
     shown = _camera(request, camera_id, Role.ADMIN)
-    form = CameraForm(request.POST) if request.method == "POST" else CameraForm.of(shown)
+    form = SettingsForm(request.POST if request.method == "POST" else None, camera=shown)
     if form.is_bound and form.is_valid():
         try:
             update_camera(shown, at=now(), **form.values())
         except ValidationError as error:
-            _take_errors(form, error)
+            _take_errors(form.camera, error)
         else:
             return redirect("camera", camera_id)
     return _settings_page(request, form, {"camera": shown, "agent": shown.agent})
@@ -110,20 +103,23 @@ def settings(request: HttpRequest, camera_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Role.ADMIN)
 def new(request: HttpRequest, agent_id: UUID) -> HttpResponse:
-    """Give an agent another camera."""
+    """Give an agent another camera; `?found=ADDRESS` begins with one that it has found."""
     agents = Agent.objects.for_actor(actor_of(request), Role.ADMIN).filter(is_revoked=False)
     agent = get_object_or_404(agents.select_related("site"), pk=agent_id)
-    form = CameraForm(request.POST or None)
+    found = suggestions(agent)
+    form = SettingsForm(request.POST if request.method == "POST" else None)
+    if chosen := next((each for each in found if each.address == request.GET.get("found")), None):
+        form.camera.initial = {"name": chosen.name, "source": chosen.source}
     if form.is_bound and form.is_valid():
         try:
             made = add_camera(agent, at=now(), **form.values())
         except ValidationError as error:
-            _take_errors(form, error)
+            _take_errors(form.camera, error)
         except TooManyCameras as error:
-            form.add_error(None, str(error))
+            form.camera.add_error(None, str(error))
         else:
             return redirect("camera", made.pk)
-    return _settings_page(request, form, {"agent": agent})
+    return _settings_page(request, form, {"agent": agent, "found": found, "chosen": chosen})
 
 
 def _camera(request: HttpRequest, camera_id: UUID, needed: Role = Role.OPERATOR) -> Camera:
@@ -132,7 +128,12 @@ def _camera(request: HttpRequest, camera_id: UUID, needed: Role = Role.OPERATOR)
 
 
 def _state_context(shown: Camera) -> dict[str, object]:
-    return {"camera": shown, "standing": camera_standing(shown, at=now())}
+    return {
+        "camera": shown,
+        "standing": camera_standing(shown, at=now()),
+        "figures": image_figures(shown),
+        "gated": gated_share(shown),
+    }
 
 
 def _events(actor: User, shown: Camera) -> list[object]:
@@ -155,10 +156,13 @@ def _take_errors(form: Form, error: ValidationError) -> None:
 
 
 def _settings_page(
-    request: HttpRequest, form: CameraForm, context: dict[str, object]
+    request: HttpRequest, form: SettingsForm, context: dict[str, object]
 ) -> HttpResponse:
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
-    context |= {"form": form}
+    status = HTTPStatus.OK
+    if form.is_bound:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        form.lead_to_error()
+    context |= {"form": form, "time_zones": TIME_ZONES}
     return page(request, "dashboard/camera_settings.html", context, status=status)
 
 
@@ -168,9 +172,7 @@ def _part(request: HttpRequest, name: str, context: dict[str, object]) -> HttpRe
     return response
 
 
-def _json(content: object, *, status: int = HTTPStatus.OK) -> HttpResponse:
-    response = HttpResponse(
-        msgspec.json.encode(content), status=status, content_type="application/json"
-    )
+def _json(content: object) -> HttpResponse:
+    response = HttpResponse(msgspec.json.encode(content), content_type="application/json")
     response["Cache-Control"] = "no-store"
     return response

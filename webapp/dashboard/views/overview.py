@@ -14,8 +14,10 @@ from webapp.dashboard.queries import (
     camera_cards,
     events_for,
     headline,
+    n_agents,
 )
 
+_N_AGENTS = 8
 _N_EVENTS = 8
 
 
@@ -26,7 +28,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "headline": headline(actor, at=at),
         "cards": camera_cards(actor, at=at),
-        "agents": agent_rows(actor, at=at, with_cameras=False),
+        "agents": agent_rows(actor, at=at, most=_N_AGENTS),
+        "n_agents": n_agents(actor),
         "events": events_for(actor)[:_N_EVENTS],
         "may_operate": has_role(actor, Role.OPERATOR),
         "may_administer": has_role(actor, Role.ADMIN),
@@ -57,8 +60,13 @@ def wall_part(request: HttpRequest) -> HttpResponse:
 def agents_part(request: HttpRequest) -> HttpResponse:
     """Show the short list of agents."""
     actor = actor_of(request)
-    rows = agent_rows(actor, at=now(), with_cameras=False)
-    return _part(request, "agents_short", agents=rows, may_administer=has_role(actor, Role.ADMIN))
+    return _part(
+        request,
+        "agents_short",
+        agents=agent_rows(actor, at=now(), most=_N_AGENTS),
+        n_agents=n_agents(actor),
+        may_administer=has_role(actor, Role.ADMIN),
+    )
 
 
 @require_safe
