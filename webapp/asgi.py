@@ -9,9 +9,10 @@ from django.core.asgi import get_asgi_application  # noqa: E402 - same
 
 django_application = get_asgi_application()
 
-from webapp.common.request_limits import limit_requests  # noqa: E402 - after Django is set up
+from webapp.common.page_threads import PageThreads  # noqa: E402 - after Django is set up
+from webapp.common.request_limits import limit_requests  # noqa: E402 - same
 from webapp.routing import websockets  # noqa: E402 - same
 
 application = ProtocolTypeRouter(
-    {"http": limit_requests(django_application), "websocket": websockets}
+    {"http": limit_requests(PageThreads(django_application)), "websocket": websockets}
 )

@@ -4,7 +4,7 @@ import os
 import secrets
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -25,6 +25,9 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+Days: TypeAlias = Annotated[int, Field(ge=0, le=36_500)]
+
+
 class Env(BaseSettings):
     """The hub's environment; unknown `FARWATCH_*` variables are the agent's."""
 
@@ -39,6 +42,8 @@ class Env(BaseSettings):
     """Database (if SQLite), pictures, exports, keys."""
     database_url: Annotated[str, Field(validation_alias="DATABASE_URL")] = ""
     """Empty: SQLite in `data_dir`."""
+    redis_url: Annotated[str, Field(pattern=r"^((rediss?|unix)://.+)?$")] = ""
+    """Empty: one web process. Several hear of each other through this Redis; `rediss` is TLS."""
     sqlite_checkpoints: bool = True
     """One process of a hub checkpoints SQLite's WAL; the others (workers) say false."""
     allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_split)] = [
@@ -49,8 +54,50 @@ class Env(BaseSettings):
     """With commas between; the names by which browsers and agents reach this hub."""
     https: bool = False
     """True behind a TLS-terminating proxy: secure cookies, HSTS, redirects."""
+    most_agent_results_per_s: Annotated[float, Field(ge=0)] = 5_000
+    """One agent's; more is taken later, and nothing is lost. 0: no limit."""
+    most_organization_results_per_s: Annotated[float, Field(ge=0)] = 50_000
+    """All agents' of an organization at one web process; organizations may have their own."""
+    keep_results_days: Days = 7
+    """What models said of each frame: most of the disk. 0, here and below: for ever."""
+    keep_archive_days: Days = 90
+    """Results of old days, in files (`archive_after_days`)."""
+    keep_minutes_days: Days = 45
+    """Counts by minute; charts of longer times read those by hour."""
+    keep_hours_days: Days = 400
+    keep_features_days: Days = 45
+    """What pictures were like, by minute."""
+    keep_feature_hours_days: Days = 400
+    keep_events_days: Days = 90
+    """Events with their words, thumbnails and clips."""
+    keep_thumbnails_days: Days = 7
+    """Thumbnails whose event never came."""
+    keep_samples_days: Days = 60
+    """Frames kept for learning that no labeler has judged; those that one has are kept."""
+    keep_exports_days: Days = 30
+    keep_files_days: Days = 7
+    """Pictures and clips that nothing needs: of a camera that was removed, say."""
+    keep_losses_days: Days = 90
+    """What never came, and why."""
+    keep_jobs_days: Days = 30
+    """Jobs that are over."""
+    archive_after_days: Days = 2
+    """Results of days that are over for so long go to Parquet files as well. 0: never."""
+    webhooks_may_be_private: bool = False
+    """True lets webhooks name addresses of this network, and http:// ones."""
+    metrics_token: str = ""
+    """Whoever sends it as a bearer token may read `/metrics`; without it, this machine alone."""
     log_level: str = "INFO"
     log_json: bool = False
+
+    @property
+    def keep_days(self) -> dict[str, int]:
+        """Return for how many days each class of data is kept (`webapp.common.keeping`)."""
+        return {
+            name.removeprefix("keep_").removesuffix("_days"): getattr(self, name)
+            for name in type(self).model_fields
+            if name.startswith("keep_")
+        }
 
     @property
     def resolved_secret_key(self) -> str:

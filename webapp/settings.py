@@ -37,12 +37,14 @@ INSTALLED_APPS = [
     "webapp.jobs",
     "webapp.datasets",
     "webapp.review",
+    "webapp.monitoring",
     "webapp.gateway",
     "webapp.dashboard",
     "webapp.api",
 ]
 
 MIDDLEWARE = [
+    "webapp.common.request_ids.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "webapp.common.csp.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -94,6 +96,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+REDIS_URL = ENV.redis_url
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -120,6 +123,9 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 100_000},  # counts of wrong passwords must not be pushed out
     },
 }
+
+KEEP_DAYS = ENV.keep_days
+ARCHIVE_AFTER_DAYS = ENV.archive_after_days
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
@@ -184,7 +190,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENV.https
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = ENV.https
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked by programs beside the hub, over HTTP
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]  # asked by programs beside the hub, over HTTP
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.https else None
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if ENV.https else []
 
@@ -196,5 +202,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
 }
 
+METRICS_TOKEN = ENV.metrics_token
+WEBHOOKS_MAY_BE_PRIVATE = ENV.webhooks_may_be_private
 LOGGING_CONFIG = None
 configure_logs(level=ENV.log_level, is_json=ENV.log_json)

@@ -4,14 +4,19 @@ from django.contrib import admin
 from django.urls import include, path
 
 from webapp.api.health import healthz
+from webapp.api.metrics import metrics
 
 urlpatterns = [
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.dashboard.urls")),
+    path("events/", include("webapp.dashboard.event_urls")),
     path("review/", include("webapp.review.urls")),
     path("", include("webapp.datasets.urls")),
+    path("", include("webapp.events.urls")),
+    path("", include("webapp.gateway.urls")),
     path("api/", include("webapp.api.urls")),
     path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]
 

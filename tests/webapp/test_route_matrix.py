@@ -10,21 +10,32 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 
-from tests.factories import START, make_event, make_result, make_sample
+from processing.wire.scene import Scene
+from tests.factories import (
+    START,
+    make_clip,
+    make_event,
+    make_result,
+    make_sample,
+    make_thumbnail,
+)
 from webapp.accounts.models import Role, User
 from webapp.common.clock import now
-from webapp.datasets.actions import request_export
+from webapp.dashboard.scene_preview import ask_preview
+from webapp.datasets.actions import IMPORT_SET, request_export
+from webapp.datasets.uploads import Upload, upload_path
 from webapp.fleet.actions import create_join_token
 from webapp.fleet.models import Bundle, Camera, JoinToken
 from webapp.jobs.models import Job
 from webapp.review.actions import open_item, submit_verdict
-from webapp.review.models import Verdict
+from webapp.review.models import Check, GoldAnswer, LabelerFlag, ReviewItem, Team, Verdict
+from webapp.review.webhooks import add_webhook
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 UNSAFE: Final = ("POST", "PATCH", "DELETE")
@@ -82,12 +93,35 @@ ROWS: Final = [
     page("camera_events", OPERATORS, of="camera"),
     page("camera_samples", OPERATORS, of="camera"),
     page("camera_counts", OPERATORS, of="camera"),
+    page("camera_quality", OPERATORS, of="camera"),
     page("camera_labels", OPERATORS, of="camera"),
     page("camera_settings", ADMINS, of="camera"),
     page("camera_settings", ADMINS, "POST", of="camera"),
+    page("camera_scene", OPERATORS, of="camera"),
+    page("camera_scene", OPERATORS, "POST", of="camera", revision=0),
+    page("scene_preview_ask", OPERATORS, "POST", of="camera"),
+    page("scene_preview", OPERATORS, of="preview"),
     page("camera_new", ADMINS, of="agent"),
     page("camera_new", ADMINS, "POST", of="agent"),
+    page("health", OPERATORS),
+    page("health_figures", OPERATORS),
+    page("health_ping", OPERATORS),
     page("events", OPERATORS),
+    page("event_page", OPERATORS, of="event"),
+    page("event_media", OPERATORS, of="event"),
+    page("event_life", OPERATORS, of="event"),
+    page("event_take_note", OPERATORS, "POST", of="event"),
+    page("event_take_back", OPERATORS, "POST", of="event"),
+    page("event_false_alarm", OPERATORS, "POST", of="event"),
+    page("event_true_alarm", OPERATORS, "POST", of="event"),
+    page("event_report", OPERATORS, "POST", of="event"),
+    page("event_say", OPERATORS, "POST", of="event"),
+    page("events_take_note", OPERATORS, "POST"),
+    page("event_clip_part", OPERATORS, of="clip"),
+    page("event_clip_ask", OPERATORS, "POST", of="clip"),
+    page("jobs", MEMBERS),
+    page("job_cancel", ADMINS, "POST", of="job"),
+    page("job_retry", ADMINS, "POST", of="job"),
     page("agents", OPERATORS),
     page("agent_join", ADMINS, "POST"),
     # review
@@ -95,6 +129,11 @@ ROWS: Final = [
     page("review_waiting", LABELERS),
     page("review_next", LABELERS, "POST"),
     page("review_undo", LABELERS, "POST"),
+    page("review_keys", LABELERS, "POST", keys={}),
+    page("review_labelers", LABELERS),
+    page("review_check_next", LABELERS, "POST"),
+    page("review_check_item", ADMINS, of="checking"),
+    page("review_check_decide", ADMINS, "POST", of="checking", decision="accept", revision=0),
     Row("review_undo_one", "POST", LABELERS, of="verdict", is_authors=True),
     page("review_item", LABELERS, of="item"),
     page("review_start", LABELERS, "POST", of="item"),
@@ -105,7 +144,10 @@ ROWS: Final = [
     # pictures
     page("picture", MEMBERS, of="sample"),
     page("thumbnail", MEMBERS, of="sample"),
+    page("event_thumbnail", OPERATORS, of="event"),
+    page("event_clip", OPERATORS, of="clip"),
     # exports
+    Row("import_upload", "POST", LABELERS, of="upload", is_authors=True),
     page("exports", LABELERS),
     page("export_start", LABELERS, "POST"),
     page("export_cancel", ADMINS, "POST", of="job"),
@@ -124,20 +166,65 @@ ROWS: Final = [
     api("camera-api-detail", ADMINS, "DELETE", of="camera"),
     *read_only("result", OPERATORS),
     api("count-list", OPERATORS),
+    api("zone-count-list", OPERATORS),
+    api("feature-list", OPERATORS),
     *read_only("event", OPERATORS),
+    api("event-ask-clips", OPERATORS, "POST", of="event"),
+    api("event-acknowledge", OPERATORS, "POST", of="event"),
+    api("event-unacknowledge", OPERATORS, "POST", of="event"),
+    api("event-acknowledge-many", OPERATORS, "POST"),
+    api("event-false-alarm", OPERATORS, "POST", of="event"),
+    api("event-not-false-alarm", OPERATORS, "POST", of="event"),
+    api("event-deeds", OPERATORS, of="event"),
+    api("event-comments", OPERATORS, "POST", of="event", text="Hello"),
+    api("report-list", OPERATORS, "POST"),
     *read_only("sample", MEMBERS),
+    *read_only("team", LABELERS),
+    api("team-list", ADMINS, "POST"),
+    api("team-detail", ADMINS, "PATCH", of="team"),
+    api("team-detail", ADMINS, "DELETE", of="team"),
+    *read_only("review-queue", LABELERS),
+    api("review-queue-list", ADMINS, "POST"),
+    api("review-queue-detail", ADMINS, "PATCH", of="review-queue"),
+    api("review-queue-next", LABELERS, "POST", of="review-queue"),
+    api("review-queue-next-check", ADMINS, "POST", of="review-queue"),
+    api("review-queue-quality", LABELERS, of="review-queue"),
     *read_only("review-item", LABELERS),
+    api("review-item-detail", ADMINS, "PATCH", of="item"),
+    api("review-item-work", LABELERS, of="item"),
+    api("review-item-start", LABELERS, "POST", of="item"),
+    api("review-item-renew", LABELERS, "POST", of="item"),
+    api("review-item-release", LABELERS, "POST", of="item"),
+    api("review-item-verdict", LABELERS, "POST", of="item"),
+    api("review-item-skip", LABELERS, "POST", of="item"),
+    api("review-item-check", ADMINS, of="checking"),
+    api("review-item-check", ADMINS, "POST", of="checking", decision="accept", revision=0),
     *read_only("verdict", LABELERS),
+    Row("verdict-undo", "POST", LABELERS, of="verdict", is_api=True, is_authors=True),
+    *read_only("check", LABELERS),
+    *read_only("gold-answer", ADMINS),
+    api("gold-answer-list", ADMINS, "POST"),
+    api("gold-answer-retire", ADMINS, "POST", of="gold-answer"),
+    *read_only("labeler-flag", ADMINS),
+    api("labeler-flag-close", ADMINS, "POST", of="labeler-flag"),
+    api("labeler-flag-revert", ADMINS, "POST", of="labeler-flag"),
     *read_only("export", LABELERS),
     api("export-list", LABELERS, "POST"),
     api("export-file", LABELERS, of="export"),
+    *read_only("import", LABELERS),
+    Row("import-list", "POST", LABELERS, body={"name": "set.zip"}, is_api=True),
+    *read_only("webhook", ADMINS),
+    api("webhook-list", ADMINS, "POST", url="https://example.org/"),
+    api("webhook-detail", ADMINS, "PATCH", of="webhook"),
+    api("webhook-detail", ADMINS, "DELETE", of="webhook"),
     *read_only("job", MEMBERS),
     api("job-cancel", ADMINS, "POST", of="job"),
+    api("job-retry", ADMINS, "POST", of="job"),
     api("schema", MEMBERS),
     api("docs", MEMBERS),
 ]
 
-OPEN: Final = {"login", "logout", "healthz", "agent-enroll"}
+OPEN: Final = {"login", "logout", "healthz", "metrics", "agent-enroll", "clip_upload"}
 """Without a login; what they do is tested by name elsewhere."""
 
 READABLE: Final = {row.name for row in ROWS if row.method == "GET"}
@@ -164,7 +251,10 @@ def objects(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Objects:
     sample.save()
     item = open_item(sample=sample, at=START)
     done = open_item(sample=make_sample(camera, bundle), at=START)
-    submit_verdict(item=done, by=bob, revision=done.revision, boxes=[], at=now())
+    verdict = submit_verdict(item=done, by=bob, revision=done.revision, boxes=[], at=now())
+    checking = open_item(sample=make_sample(camera, bundle), at=START)
+    submit_verdict(item=checking, by=bob, revision=0, boxes=[], at=now())
+    ReviewItem.objects.filter(pk=checking.pk).update(state=ReviewItem.State.CHECKING)
     create_join_token(camera.agent.site, by=alice, at=now())
     job = request_export(organization=organization, camera_ids=[], by=alice, at=now())
     finished = Job.objects.create(
@@ -175,6 +265,12 @@ def objects(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Objects:
         state=Job.State.DONE,
         result={"blob": str(sample.picture_id)},
     )
+    imported = Job.objects.create(
+        organization=organization, kind=IMPORT_SET, created_by=bob, created_at=now()
+    )
+    event = make_event(organization, camera=camera, agent=camera.agent)
+    make_thumbnail(event)
+    clip = make_clip(event, state="here", blob=sample.picture)
     return Objects(
         {
             "camera": camera.id,
@@ -182,15 +278,44 @@ def objects(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Objects:
             "site": camera.agent.site_id,
             "item": item.id,
             "review-item": item.id,
-            "verdict": Verdict.objects.get().id,
+            "verdict": verdict.id,
+            "checking": checking.id,
+            "review-queue": item.queue_id,
+            **_about_quality(verdict, by=alice),
             "sample": sample.id,
             "join-token": JoinToken.objects.get().id,
             "result": make_result(camera, bundle).id,
-            "event": make_event(organization, camera=camera).id,
+            "event": event.id,
+            "clip": clip.id,
             "export": finished.id,
+            "import": imported.id,
+            "webhook": add_webhook(
+                organization=organization, url="https://example.org/", by=alice, at=now()
+            ).id,
+            "upload": upload_path(Upload(organization.pk, bob.pk, "a.zip")).rsplit("/", 1)[1],
             "job": job.id,
+            "preview": ask_preview(camera, Scene(), by=alice, at=now()).id,
         }
     )
+
+
+def _about_quality(verdict: Verdict, *, by: User) -> dict[str, object]:
+    """Return what is there where somebody looks after a labeler's work."""
+    mine = {"organization": verdict.organization, "created_at": START}
+    flagged = {"n_judged": 9, "mean_error": 0.4, "raised_at": START}
+    queue = verdict.item.queue
+    assert verdict.annotation is not None
+    assert verdict.by is not None
+    return {
+        "team": Team.objects.create(organization=verdict.organization, name="Night").id,
+        "check": Check.objects.create(verdict=verdict, by=by, decision="accepted", **mine).id,
+        "gold-answer": GoldAnswer.objects.create(
+            item=verdict.item, annotation=verdict.annotation, **mine
+        ).id,
+        "labeler-flag": LabelerFlag.objects.create(
+            organization=queue.organization, queue=queue, labeler=verdict.by, **flagged
+        ).id,
+    }
 
 
 @pytest.fixture
@@ -294,7 +419,7 @@ def admin_paths() -> Iterator[str]:
     """Yield the path of every page of the admin; ids in it are made up."""
     for name in sorted(set(routes(get_resolver()))):
         if name.startswith("admin:") and name != "admin:login":
-            for made_up in ([], [str(uuid4())], ["fleet"]):
+            for made_up in ([], [str(UUID(int=7))], ["fleet"]):
                 with suppress(NoReverseMatch):
                     yield reverse(name, args=made_up)
                     break

@@ -19,7 +19,8 @@ from webapp.fleet.models import Bundle, Camera
 from webapp.jobs.actions import enqueue_job
 from webapp.results.models import CameraMinute, LabelMinute, LostRange
 from webapp.review.actions import claim_next, open_item, submit_verdict
-from webapp.review.models import ReviewItem
+from webapp.review.models import Check, GoldAnswer, LabelerFlag, ReviewItem, Team
+from webapp.review.webhooks import add_webhook
 
 REGISTRY = sorted(admin.site._registry.items(), key=lambda pair: pair[0]._meta.label)
 each_model = pytest.mark.parametrize(
@@ -53,11 +54,21 @@ def filled(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Camera:
         noticed_at=START,
     )
     create_join_token(camera.agent.site, by=alice, at=now())
-    enqueue_job(kind="export_coco", arguments={}, organization=organization, by=alice, at=now())
+    enqueue_job(kind="export_set", arguments={}, organization=organization, by=alice, at=now())
     for _ in range(2):
         open_item(sample=make_sample(camera, bundle), at=START)
     item = ReviewItem.objects.all()[0]
-    submit_verdict(item=item, by=bob, revision=item.revision, boxes=[], at=now())
+    verdict = submit_verdict(item=item, by=bob, revision=item.revision, boxes=[], at=now())
+    assert verdict.annotation is not None
+    mine = {"organization": organization, "created_at": START}
+    Team.objects.create(organization=organization, name="Night").members.add(bob)
+    Check.objects.create(verdict=verdict, by=alice, decision=Check.Decision.ACCEPTED, **mine)
+    GoldAnswer.objects.create(item=item, annotation=verdict.annotation, **mine)
+    LabelerFlag.objects.create(
+        organization=organization, queue=item.queue, labeler=bob,
+        raised_at=START, n_judged=9, mean_error=0.4,
+    )  # fmt: skip
+    add_webhook(organization=organization, url="https://example.org/", by=alice, at=now())
     claim_next(queue=item.queue, by=bob, at=now())
     assert Annotation.objects.exists()
     return camera

@@ -101,7 +101,7 @@ def test_an_agent_is_revoked_by_an_action(staff: Client, agent: Agent) -> None:
 
 
 def test_a_job_is_cancelled_by_an_action(staff: Client, acme: Organization, alice: User) -> None:
-    job = enqueue_job(kind="export_coco", arguments={}, organization=acme, by=alice, at=now())
+    job = enqueue_job(kind="export_set", arguments={}, organization=acme, by=alice, at=now())
     staff.post(
         reverse("admin:jobs_job_changelist"),
         {"action": "cancel", "_selected_action": [str(job.pk)]},
