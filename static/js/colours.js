@@ -32,6 +32,11 @@ export function trackOnVideo(track) {
   return ON_VIDEO[Math.imul(track, 2654435761) >>> 29];
 }
 
+// Of the so-manieth thing that has no name to go by.
+export function onVideo(index) {
+  return ON_VIDEO[index % ON_VIDEO.length];
+}
+
 export function labelVariable(label) {
   return `var(--series-${slot(label) + 1})`;
 }

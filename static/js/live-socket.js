@@ -39,7 +39,9 @@ component("[data-connection]", (element) => {
       text.textContent = WORDS[state];
       element.firstElementChild.className = state === "live" ? "dot dot--ok" : "dot dot--warn dot--busy";
       if (state !== "live") return;
-      if (wasLive) TOPICS.forEach(tell); // whatever happened while nobody listened
+      // Whatever happened while nobody listened; at first, since the page was made.
+      if (wasLive) TOPICS.forEach(tell);
+      else tell("events");
       wasLive = true;
     },
   });

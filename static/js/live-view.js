@@ -1,11 +1,14 @@
-// The live picture and, over it, the boxes of the same message; both are drawn in one go.
+// What a camera shows now: its video where the browser plays it, else picture by picture; and over
+// it the boxes of the very same picture.
 import { BoxPainter } from "./boxes.js";
 import { component } from "./component.js";
 import { labelOnVideo } from "./colours.js";
+import { canPlay } from "./live-player.js";
+import { SizedVideo } from "./live-size.js";
 import { parsePicture } from "./picture.js";
 import { Socket } from "./socket.js";
 
-const STALE_MS = 4000, RATE_MS = 3000;
+const STALE_MS = 4000, STUCK_MS = 2500, RATE_MS = 3000;
 
 class LiveView {
   constructor(root) {
@@ -19,6 +22,7 @@ class LiveView {
     this.hidden = new Set();
     this.chips = new Map();
     this.shown = null;
+    this.states = {};
     this.arrivals = [];
     this.lastAt = 0;
     this.skew = Infinity; // this computer's clock less the hub's, as far as counters tell
@@ -29,7 +33,10 @@ class LiveView {
 
   #listen() {
     const { root } = this;
-    this.resize = new ResizeObserver(() => this.redraw());
+    this.resize = new ResizeObserver(() => {
+      this.moving?.fit(this.stage.clientWidth * devicePixelRatio);
+      this.redraw();
+    });
     this.resize.observe(this.stage);
     root.querySelector("[data-toggle-boxes]").addEventListener("click", () => this.toggleBoxes());
     root.querySelector("[data-expand]").addEventListener("click", () => this.expand());
@@ -45,17 +52,52 @@ class LiveView {
     document.body.addEventListener("fw:counters", this.onCounters);
     document.body.addEventListener("htmx:afterSettle", this.onSwap);
     this.timer = setInterval(() => this.tick(), 1000);
-    this.socket = new Socket(root.dataset.liveView, {
-      message: (data) => this.receive(data),
-      state: (state) => {
-        this.state = state;
-        this.explain();
+    this.follow("pictures");
+    if (canPlay) this.#play();
+  }
+
+  // Pictures come at once, and until the video plays: it begins with a key picture.
+  #play() {
+    this.moving = new SizedVideo(this.root.querySelectorAll("[data-video]"), `${this.root.dataset.liveView}video/`, {
+      frame: (frame) => this.advance(frame),
+      state: (state) => this.become("video", state),
+      failed: (reason) => {
+        this.root.dataset.videoFailed = reason;
+        this.moving = null;
+        this.follow("pictures");
       },
-    }).open();
+    });
+  }
+
+  // Shows pictures or the video, and lets the hub know that nobody looks at the pictures any more.
+  follow(mode) {
+    if (this.root.dataset.mode === mode) return;
+    this.root.dataset.mode = mode;
+    delete this.root.dataset.capturedAt; // no report takes the old picture for the next one
+    this.arrivals = [];
+    if (mode === "video") {
+      this.socket.close();
+      this.socket = null;
+    } else {
+      this.socket = new Socket(this.root.dataset.liveView, {
+        message: (data) => this.receive(data),
+        state: (state) => this.become("pictures", state),
+      }).open();
+    }
+  }
+
+  become(mode, state) {
+    this.states[mode] = state;
+    this.explain();
+  }
+
+  get state() {
+    return this.states[this.root.dataset.mode];
   }
 
   leave() {
-    this.socket.close();
+    this.socket?.close();
+    this.moving?.close();
     this.resize.disconnect();
     clearInterval(this.timer);
     document.body.removeEventListener("fw:counters", this.onCounters);
@@ -64,21 +106,37 @@ class LiveView {
 
   async receive(data) {
     if (typeof data === "string") return;
-    const picture = parsePicture(data);
-    const bitmap = await createImageBitmap(picture.jpeg);
-    const names = this.labels[picture.header.bundle] ?? (await this.learn(picture.header.bundle));
-    for (const found of picture.detections) found.name = names[found.label] ?? `class ${found.label}`;
-    this.shape(bitmap.width, bitmap.height);
-    if (this.picture.width !== bitmap.width) this.picture.width = bitmap.width;
-    if (this.picture.height !== bitmap.height) this.picture.height = bitmap.height;
+    const { header, detections, jpeg } = parsePicture(data);
+    const bitmap = await createImageBitmap(jpeg);
+    const { width, height } = bitmap;
+    const names = this.labels[header.bundle] ?? (await this.learn(header.bundle));
+    if (this.picture.width !== width) this.picture.width = width;
+    if (this.picture.height !== height) this.picture.height = height;
     this.pixels.drawImage(bitmap, 0, 0);
     bitmap.close();
-    this.shown = picture;
+    if (this.root.dataset.mode === "video") return; // it began to play meanwhile
+    this.show({ capturedAt: Date.parse(header.captured_at), detections, names, width, height });
+  }
+
+  // The next picture of the video is on the screen.
+  advance({ bundle, ...frame }) {
+    this.follow("video");
+    const names = bundle ? this.labels[bundle] : [];
+    if (!names) this.learn(bundle);
+    this.root.dataset.apartMs = frame.apartMs;
+    this.show({ ...frame, names: names ?? [] });
+  }
+
+  show(frame) {
+    for (const found of frame.detections) found.name = frame.names[found.label] ?? `class ${found.label}`;
+    this.shape(frame.width, frame.height);
+    this.shown = frame;
+    this.root.dataset.capturedAt = frame.capturedAt;
     this.redraw();
-    this.count(picture);
+    this.count(frame);
     this.lastAt = performance.now();
     this.arrivals.push(this.lastAt);
-    this.measure(picture.header);
+    this.measure(frame);
     this.root.dataset.frames = Number(this.root.dataset.frames) + 1;
     if (!this.veil.hidden) this.explain();
   }
@@ -98,8 +156,7 @@ class LiveView {
   redraw() {
     if (!this.shown) return;
     const visible = this.shown.detections.filter(({ name }) => !this.hidden.has(name));
-    const size = { width: this.picture.width, height: this.picture.height };
-    this.root.dataset.boxes = this.boxes.draw(visible, size);
+    this.root.dataset.boxes = this.boxes.draw(visible, this.shown);
   }
 
   count({ detections }) {
@@ -133,7 +190,7 @@ class LiveView {
     this.chips.set(name, number);
   }
 
-  measure({ captured_at }) {
+  measure({ capturedAt }) {
     const now = performance.now();
     this.arrivals = this.arrivals.filter((at) => now - at < RATE_MS);
     const length = Math.max(now - this.arrivals[0], 1);
@@ -141,12 +198,17 @@ class LiveView {
     this.fps.textContent = `${fps.toFixed(1)} fps`;
     const skew = Number.isFinite(this.skew) ? this.skew : 0;
     const offset = Number(this.root.dataset.clockOffsetMs);
-    const latency = Date.now() - skew - (Date.parse(captured_at) - offset);
+    const latency = Date.now() - skew - (capturedAt - offset);
     this.latency.textContent = latency >= 1000 ? `${(latency / 1000).toFixed(1)} s` : `${Math.max(0, Math.round(latency))} ms`;
   }
 
   tick() {
-    if (performance.now() - this.lastAt > STALE_MS) this.explain();
+    const age = performance.now() - this.lastAt;
+    if (this.root.dataset.mode === "video" && age > STUCK_MS && !document.hidden) {
+      this.follow("pictures");
+      this.moving.recover();
+    }
+    if (age > STALE_MS) this.explain();
   }
 
   // Says why there is no fresh picture, or nothing when there is.
