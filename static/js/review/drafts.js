@@ -2,13 +2,8 @@
 // the hub has it.
 const PREFIX = "farwatch.review.";
 
-export function keepDraft(item, boxes, isSent = false) {
-  const draft = {
-    url: item.url,
-    revision: item.revision,
-    boxes: boxes.map(({ xyxy, label, prediction }) => ({ xyxy, label, prediction })),
-    isSent,
-  };
+export function keepDraft(item, answer, isSent = false) {
+  const draft = { url: item.url, revision: item.revision, answer, isSent };
   try {
     sessionStorage.setItem(PREFIX + item.id, JSON.stringify(draft));
   } catch {

@@ -1,26 +1,33 @@
 // The editor's page: puts the parts together and says which key and button does what.
 import { component } from "../component.js";
 import { toast } from "../toasts.js";
-import { fateOf } from "./boxes.js";
 import { draftOf, dropDraft, keepDraft } from "./drafts.js";
 import { Editing } from "./editing.js";
+import { FINDINGS, MISSED } from "./findings.js";
 import { Hub, LoggedOut } from "./hub.js";
+import { KeyHelp } from "./key-help.js";
 import { keymap } from "./keymap.js";
-import { keysInWords, listenToKeys } from "./keys.js";
+import { Keys, capsOf } from "./keys.js";
+import { labelChip } from "./label-chip.js";
+import { Light } from "./light.js";
 import { Notice } from "./notice.js";
 import { Panel } from "./panel.js";
 import { Picker } from "./picker.js";
 import { Session } from "./session.js";
 import { Stage } from "./stage.js";
-import { FATES, percent, plural, series, timeOf } from "./words.js";
+import { percent, plural, timeOf } from "./words.js";
+
+const PAN_SHARE = 0.004; // of what is seen, for each pixel that an arrow would move a box
+const TOOLS = { draw: "rectangle", outline: "polygon" };
 
 class Editor {
-  #root; #stage; #panel; #picker; #notice; #session; #editing = null; #item = null; #image = null;
-  #theirs = null; #shown = null; #drawLabel = null; #keyed = new Map(); #isLoggedOut = false;
+  #root; #stage; #light; #panel; #picker; #notice; #hub; #session; #keys; #editing = null; #item = null;
+  #image = null; #theirs = null; #shown = null; #drawLabel = null; #keyed = new Map(); #isLoggedOut = false;
 
   constructor(root) {
     this.#root = root;
     this.#stage = new Stage(this.#part("stage"));
+    this.#light = new Light(this.#part("stage"), this.#part("light"));
     this.#notice = new Notice(this.#part("notice"));
     this.#picker = new Picker(this.#part("picker"));
     this.#panel = new Panel(
@@ -30,10 +37,12 @@ class Editor {
         remove: (id) => this.#editing.remove(id),
         restore: (index) => this.#editing.restore(index),
         choose: (id) => (this.#editing.select(id), this.chooseClass()),
+        find: (index, finding) => this.#editing.find(index, finding),
       },
     );
-    const { csrf, next, undo, undoOne } = root.dataset;
-    this.#session = new Session(new Hub(csrf, { next, undo, undoOne }), this);
+    const { csrf, next, undo, undoOne, keys } = root.dataset;
+    this.#hub = new Hub(csrf, { next, undo, undoOne, keys });
+    this.#session = new Session(this.#hub, this);
     this.#bind();
     this.#session.begin(JSON.parse(document.getElementById("editor-first").textContent));
   }
@@ -47,7 +56,7 @@ class Editor {
     this.#theirs = null;
     const draft = draftOf(item);
     const isCurrent = draft?.revision === item.revision && item.state === "open";
-    const saved = draft && (isCurrent || isContested) ? draft.boxes : undefined;
+    const saved = draft && (isCurrent || isContested) ? draft.answer : undefined;
     this.#editing = new Editing(item, {
       saved,
       label: this.#drawLabel,
@@ -65,6 +74,7 @@ class Editor {
     item.frequent_labels = this.#keyed.get(item.bundle); // keys stay where the hand knows them
     this.#display(this.#editing);
     if (item.state !== "open") this.#showDecided(item);
+    else if (item.sent_back) this.#showSentBack(item.sent_back);
     this.#part("stage").focus({ preventScroll: true });
     this.#say(`${item.reason}. ${plural(item.boxes.length, "box", "boxes")}.`);
   }
@@ -109,7 +119,7 @@ class Editor {
   // The picture on the screen is not this labeler's to decide any more.
   moved({ message, item }) {
     this.#root.dataset.state = "moved";
-    keepDraft(this.#item, this.#editing.boxes);
+    keepDraft(this.#item, this.#editing.answer);
     const next = ["Next picture", () => this.#leave(), true];
     const { decided, held_by: held } = item;
     if (decided?.is_mine) {
@@ -142,6 +152,13 @@ class Editor {
     ], "err");
   }
 
+  // The picture that was just saved was a known one.
+  feedback({ is_right: isRight, n_missed: nMissed, n_wrong: nWrong, note }) {
+    const wrong = [nMissed && `${nMissed} missed`, nWrong && `${nWrong} not so`].filter(Boolean).join(", ");
+    const words = isRight ? "The picture before was a known one: all right." : `The picture before was a known one: ${wrong}.`;
+    toast([words, note].filter(Boolean).join(" "), isRight ? "ok" : "warn");
+  }
+
   say(text, tone) {
     toast(text, tone);
   }
@@ -151,12 +168,13 @@ class Editor {
   accept() {
     if (!this.#isOpen) return false;
     if (this.#editing.isAsPredicted) return this.save();
-    this.say("You changed something: Enter saves your boxes, Ctrl+Z takes the change back.", "warn");
+    const [save] = this.#keys.keysOf("save"), [back] = this.#keys.keysOf("back");
+    this.say(`You changed something: ${save} saves your boxes, ${back} takes the change back.`, "warn");
   }
 
   save() {
     if (!this.#isOpen) return false;
-    this.#session.save(this.#editing.boxes);
+    this.#session.save(this.#editing.answer);
   }
 
   chooseClass() {
@@ -171,6 +189,12 @@ class Editor {
     this.#editing.reclass(label);
   }
 
+  #repeat() {
+    const nAdded = this.#editing.repeat(this.#session.lastBoxes);
+    this.#say(nAdded ? `${plural(nAdded, "box", "boxes")} of the picture before.` : "");
+    if (!nAdded) this.say("The picture before has no box that is not here.", "ok");
+  }
+
   #skip(skipAs) {
     this.#part("skip").close();
     this.#session.skip(skipAs);
@@ -182,10 +206,10 @@ class Editor {
   }
 
   async #reopenMine(decided) {
-    const boxes = this.#editing.boxes;
+    const { answer } = this.#editing;
     try {
       const item = await this.#session.takeBack(decided);
-      keepDraft(item, boxes);
+      keepDraft(item, answer);
       this.#session.reopen(item);
     } catch (error) {
       this.say(error.message, "err");
@@ -193,7 +217,7 @@ class Editor {
   }
 
   #adopt(item) {
-    keepDraft(item, this.#editing.boxes);
+    keepDraft(item, this.#editing.answer);
     this.#session.reopen(item);
   }
 
@@ -225,45 +249,39 @@ class Editor {
     this.#showLabels();
     if (what !== "selection") {
       this.#showVerdict();
-      if (what === "boxes") keepDraft(this.#item, editing.boxes);
+      if (what === "boxes") keepDraft(this.#item, editing.answer);
     }
     if (what !== "dragging") this.#describe();
   }
 
   #describe() {
-    const { box, item, ordered } = this.#editing;
+    const { box, item, ordered, corner } = this.#editing;
     if (!box) return this.#say(`No box in hand. New boxes are ${this.#editing.label}.`);
     const seen = item.predictions[box.prediction];
     const place = `${ordered.indexOf(box) + 1} of ${ordered.length}`;
-    const fate = FATES[fateOf(box, item.predictions)];
-    this.#say([box.label, place, seen && percent(seen.score), fate].filter(Boolean).join(", "));
+    const found = seen ? `${percent(seen.score)}, ${FINDINGS[this.#editing.findingOf(box.prediction)]}` : MISSED;
+    const inHand = corner === null ? "" : `${["top left", "top right", "bottom right", "bottom left"][corner]} corner`;
+    this.#say([box.label, place, found, inHand].filter(Boolean).join(", "));
   }
 
   #showVerdict() {
-    const isAccepted = this.#editing.isAsPredicted;
-    this.#root.classList.toggle("is-changed", !isAccepted);
-    const { boxes, removed, item } = this.#editing;
-    const nChanged = boxes.filter((box) => fateOf(box, item.predictions) !== "kept").length + removed.length;
-    this.#part("changes").textContent = isAccepted ? "As predicted" : plural(nChanged, "change");
+    const { isAsPredicted, nChanges } = this.#editing;
+    this.#root.classList.toggle("is-changed", !isAsPredicted);
+    this.#part("changes").textContent = isAsPredicted ? "As predicted" : plural(nChanges, "change");
   }
 
   #showLabels() {
-    const { label, box, item, isReadOnly } = this.#editing;
+    const { label, box, item, isReadOnly, answer } = this.#shown;
     const current = box?.label ?? label;
     this.#part("labels-title").textContent = box ? "Class of this box" : "Class of new boxes";
     this.#part("labels").replaceChildren(...item.frequent_labels.map((name, index) => {
-      const chip = document.createElement("button");
-      chip.type = "button";
-      chip.className = "label-chip";
-      chip.disabled = isReadOnly;
-      chip.style.setProperty("--series", series(item, name));
-      chip.setAttribute("aria-pressed", String(name === current));
       const key = document.createElement("kbd");
       key.textContent = index + 1;
-      chip.append(key, name);
-      chip.addEventListener("click", () => this.#reclass(name));
-      return chip;
+      return labelChip(item, name, { isPressed: name === current, isReadOnly }, () => this.#reclass(name), key);
     }));
+    this.#part("classes").replaceChildren(...answer.classes.map((name) => (
+      labelChip(item, name, { isPressed: true, isReadOnly }, () => this.#editing.toggleClass(name))
+    )));
   }
 
   #showDecided(item) {
@@ -272,6 +290,12 @@ class Editor {
     const words = `${decided.is_mine ? "You" : decided.by} decided this picture ${timeOf(decided.at)}: ${decided.outcome.toLowerCase()}.`;
     const back = ["Take it back", () => this.#takeBack(decided)];
     this.#notice.show(words, [["Next picture", () => this.#session.advance(), true], ...(decided.is_mine ? [back] : [])], "info");
+  }
+
+  #showSentBack({ by, reasons, comment }) {
+    const why = [reasons.join(", ").toLowerCase(), comment && `“${comment}”`].filter(Boolean).join(": ");
+    this.#notice.show(`${by} sent this back to you: ${why}.`, [["I see", () => this.#notice.hide()]]);
+    this.#say(this.#part("notice").textContent);
   }
 
   async #takeBack(decided) {
@@ -283,7 +307,9 @@ class Editor {
   }
 
   #decidedEditing(item) {
-    return new Editing(item, { saved: item.decided.boxes, label: null, changed: () => this.#seeTheirs() });
+    const { boxes, classes, findings } = item.decided;
+    const saved = { boxes, classes, findings: { ...findings?.predictions } };
+    return new Editing(item, { saved, label: null, changed: () => this.#seeTheirs() });
   }
 
   #seeTheirs() {
@@ -304,6 +330,7 @@ class Editor {
   // What keys and buttons can ask for; false means that it says nothing right now.
   #deeds() {
     const whileOpen = (does) => (...given) => (this.#isOpen ? does(...given) : false);
+    const { view } = this.#stage;
     return {
       accept: () => this.accept(),
       save: () => this.save(),
@@ -312,15 +339,30 @@ class Editor {
       ambiguous: () => this.#skip("ambiguous"),
       takeBack: () => void this.#session.undo(),
       step: (by) => this.#step(by),
-      nudge: whileOpen((dx, dy) => this.#editing.nudge(dx, dy)),
+      nudge: (dx, dy) => this.#nudge(dx, dy),
       resize: whileOpen((dx, dy) => this.#editing.resize(dx, dy)),
-      remove: whileOpen(() => this.#editing.remove()),
+      corner: whileOpen(() => this.#editing.stepCorner()),
+      remove: whileOpen(() => !this.#stage.hasPointTaken && this.#editing.remove()),
       add: whileOpen(() => this.#editing.add()),
-      draw: whileOpen(() => this.#toggleDrawing()),
+      draw: whileOpen(() => this.#toggleTool("draw")),
+      outline: whileOpen(() => this.#toggleTool("outline")),
+      repeat: whileOpen(() => this.#repeat()),
       letGo: () => this.#letGo(),
       reclass: (index) => this.#reclass(this.#item?.frequent_labels[index]),
       choose: () => this.chooseClass(),
-      hide: () => this.#toggleHidden(),
+      whole: whileOpen(() => this.#picker.open(this.#item, null, (name) => this.#editing.toggleClass(name))),
+      finding: whileOpen(() => this.#editing.stepFinding()),
+      hide: () => this.#toggle("isHidden", "hide", "Boxes are hidden.", "Boxes are shown."),
+      ghosts: () => this.#toggle("hasGhosts", "ghosts", "What the model saw is shown.", "What the model saw is hidden."),
+      nearer: () => view.nearer(),
+      farther: () => view.farther(),
+      all: () => view.whole(),
+      lookAt: () => (this.#editing?.box ? view.lookAt(this.#editing.box.xyxy) : false),
+      brighter: () => this.#lighten("brightness", 1),
+      darker: () => this.#lighten("brightness", -1),
+      harder: () => this.#lighten("contrast", 1),
+      softer: () => this.#lighten("contrast", -1),
+      light: () => this.#toggleLight(),
       back: () => this.#travel("undo"),
       forth: () => this.#travel("redo"),
       help: () => this.#part("help").showModal(),
@@ -329,9 +371,10 @@ class Editor {
 
   #bind() {
     const deeds = this.#deeds();
-    const keys = keymap(deeds);
-    this.#part("keys").replaceChildren(...keysInWords(keys));
-    listenToKeys(keys);
+    const chosen = JSON.parse(document.getElementById("editor-keys").textContent);
+    this.#keys = new Keys(keymap(deeds), chosen, (keys) => this.#keepKeys(keys));
+    new KeyHelp(this.#part("help"), this.#keys, () => this.#nameKeys());
+    this.#nameKeys();
     this.#root.addEventListener("click", (event) => {
       const pressed = event.target.closest("[data-does]");
       if (pressed) deeds[pressed.dataset.does]();
@@ -347,6 +390,24 @@ class Editor {
     }
   }
 
+  async #keepKeys(keys) {
+    try {
+      await this.#hub.keepKeys(keys);
+    } catch (error) {
+      this.say(`${error.message} Your keys hold until you leave this page.`, "warn");
+    }
+  }
+
+  // Buttons say which key does the same.
+  #nameKeys() {
+    for (const button of this.#root.querySelectorAll("button[data-does]")) {
+      const [first] = this.#keys.keysOf(button.dataset.does);
+      button.querySelector("kbd")?.replaceChildren(...(first ? capsOf(first).map((cap) => cap.textContent).join(" ") : "–"));
+      const { hint } = button.dataset;
+      if (hint) button.title = first ? `${hint} (${capsOf(first).map((cap) => cap.textContent).join(" ")})` : hint;
+    }
+  }
+
   // Tab goes through the boxes while the picture has the focus, and leaves it past the last.
   #step(by) {
     const { activeElement } = document;
@@ -354,25 +415,48 @@ class Editor {
     return isOnPicture && this.#item ? this.#editing.step(by) : false;
   }
 
+  // Arrows move what is in hand, else what is seen.
+  #nudge(dx, dy) {
+    if (this.#editing?.box) return this.#isOpen && this.#editing.nudge(dx, dy);
+    return this.#stage.view.pan(dx * 10 * PAN_SHARE, dy * 10 * PAN_SHARE);
+  }
+
   // Always ours: Annotorious has a history of its own, which knows nothing of keys.
   #travel(how) {
     if (this.#isOpen) this.#editing[how]();
   }
 
-  #toggleDrawing() {
-    this.#stage.isDrawing = !this.#stage.isDrawing;
-    this.#press("draw", this.#stage.isDrawing);
-    this.#say(this.#stage.isDrawing ? "Every press on the picture draws a new box." : "Drawing over boxes is off.");
+  #toggleTool(name) {
+    this.#stage.cancelSketch();
+    this.#stage.tool = this.#stage.tool === TOOLS[name] ? null : TOOLS[name];
+    for (const each of Object.keys(TOOLS)) this.#press(each, this.#stage.tool === TOOLS[each]);
+    const words = {
+      rectangle: "Every press on the picture draws a new box.",
+      polygon: "Every press on the picture sets a point; press the first one again to close the outline.",
+    };
+    this.#say(words[this.#stage.tool] ?? "Presses take boxes again.");
   }
 
-  #toggleHidden() {
-    this.#stage.isHidden = !this.#stage.isHidden;
-    this.#press("hide", this.#stage.isHidden);
-    this.#say(this.#stage.isHidden ? "Boxes are hidden." : "Boxes are shown.");
+  #toggle(what, button, on, off) {
+    this.#stage[what] = !this.#stage[what];
+    this.#press(button, this.#stage[what]);
+    this.#say(this.#stage[what] ? on : off);
+  }
+
+  #toggleLight() {
+    const panel = this.#part("light");
+    panel.hidden = !panel.hidden;
+    this.#press("light", !panel.hidden);
+  }
+
+  #lighten(name, steps) {
+    this.#say(`${name}: ${this.#light.step(name, steps)} %`);
   }
 
   #letGo() {
-    if (this.#stage.isDrawing) this.#toggleDrawing();
+    if (this.#stage.cancelSketch()) return;
+    const used = Object.keys(TOOLS).find((name) => TOOLS[name] === this.#stage.tool);
+    if (used) this.#toggleTool(used);
     else if (this.#editing?.selected) this.#editing.select(null);
     else return false;
   }

@@ -1,4 +1,4 @@
-// Undo and redo of one picture's edits: snapshots of immutable boxes.
+// Undo and redo of one picture's edits: snapshots of immutable answers.
 const TOGETHER_MS = 700; // a run of nudges is one step back
 
 export class History {
@@ -6,27 +6,27 @@ export class History {
   #future = [];
   #last = { kind: null, at: 0 };
 
-  // Remember `boxes` as they were before a change; changes of one `kind` in a row count as one.
-  remember(boxes, kind = null) {
+  // Remember `answer` as it was before a change; changes of one `kind` in a row count as one.
+  remember(answer, kind = null) {
     const at = performance.now();
     const goesOn = kind !== null && kind === this.#last.kind && at - this.#last.at < TOGETHER_MS;
-    if (!goesOn) this.#past.push(boxes);
+    if (!goesOn) this.#past.push(answer);
     this.#future = [];
     this.#last = { kind, at };
   }
 
-  undo(boxes) {
-    return this.#swap(this.#past, this.#future, boxes);
+  undo(answer) {
+    return this.#swap(this.#past, this.#future, answer);
   }
 
-  redo(boxes) {
-    return this.#swap(this.#future, this.#past, boxes);
+  redo(answer) {
+    return this.#swap(this.#future, this.#past, answer);
   }
 
-  #swap(from, to, boxes) {
+  #swap(from, to, answer) {
     this.#last = { kind: null, at: 0 };
     if (!from.length) return null;
-    to.push(boxes);
+    to.push(answer);
     return from.pop();
   }
 }

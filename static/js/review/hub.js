@@ -21,7 +21,7 @@ export class Unreachable extends Error {}
 export class Hub {
   #pageToken; #urls;
 
-  // urls: { next, undo }, paths of this labeler's queue.
+  // urls: { next, undo, undoOne, keys }, paths of this labeler's queue.
   constructor(token, urls) {
     this.#pageToken = token;
     this.#urls = urls;
@@ -44,8 +44,8 @@ export class Hub {
   }
 
   // What a labeler decided goes on its way even while the page goes away.
-  save(item, revision, boxes) {
-    return this.#ask(`${item.url}verdict/`, { revision, boxes }, { keepalive: true });
+  save(item, revision, answer) {
+    return this.#ask(`${item.url}verdict/`, { revision, ...answer }, { keepalive: true });
   }
 
   skip(item, revision, skipAs) {
@@ -58,6 +58,16 @@ export class Hub {
 
   undoVerdict(id) {
     return this.#ask(this.#urls.undoOne.replace("00000000-0000-0000-0000-000000000000", id), {});
+  }
+
+  // The keys that this labeler gave to deeds; they go wherever the labeler does.
+  keepKeys(keys) {
+    return this.#ask(this.#urls.keys, { keys });
+  }
+
+  // What a checker decides; the answer says where to go on.
+  check(url, decision) {
+    return this.#ask(url, decision);
   }
 
   // Sent while the page goes away, when nothing can be awaited.

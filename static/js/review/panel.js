@@ -1,14 +1,14 @@
-// The boxes as a list: each with its class, how sure the model was, and what became of it. The
+// The boxes as a list: each with its class, how sure the model was, and what was found of it. The
 // list says in words all that the picture shows, for hands that use no pointer and eyes that
 // see no picture.
 import { icon } from "../icon.js";
-import { fateOf } from "./boxes.js";
-import { FATES, percent, plural, series } from "./words.js";
+import { FINDINGS, MISSED } from "./findings.js";
+import { percent, plural, series } from "./words.js";
 
 export class Panel {
   #list; #count; #rows = new Map(); #told;
 
-  // told: { select(id), remove(id), restore(index), choose(id) }.
+  // told: { select(id), remove(id), restore(index), choose(id), find(index, finding) }.
   constructor({ list, count }, told) {
     this.#list = list;
     this.#count = count;
@@ -16,10 +16,10 @@ export class Panel {
   }
 
   show(editing) {
-    const { item, ordered, removed, selected, isReadOnly } = editing;
+    const { ordered, removed, selected } = editing;
     const rows = new Map();
-    for (const box of ordered) rows.set(box.id, this.#row(box, item, isReadOnly));
-    for (const index of removed) rows.set(`removed-${index}`, this.#removedRow(index, item, isReadOnly));
+    for (const box of ordered) rows.set(box.id, this.#row(box, editing));
+    for (const index of removed) rows.set(`removed-${index}`, this.#removedRow(index, editing));
     if (this.#rows.size !== rows.size || [...rows.values()].some((row, at) => this.#list.children[at] !== row)) {
       this.#place([...rows.values()]);
     }
@@ -40,16 +40,17 @@ export class Panel {
     if (focused?.isConnected) focused.focus({ preventScroll: true });
   }
 
-  #row(box, item, isReadOnly) {
+  #row(box, editing) {
+    const { item, isReadOnly } = editing;
     const row = this.#rows.get(box.id) ?? this.#newRow(box.id);
     const seen = item.predictions[box.prediction];
     const isDoubtful = seen && box.prediction === item.doubtful;
-    const fate = FATES[fateOf(box, item.predictions)] || (isDoubtful ? "in doubt" : "");
-    row.classList.toggle("box-row--doubtful", fate === "in doubt");
     row.style.setProperty("--series", series(item, box.label));
     setText(row, "[data-label]", box.label);
     setText(row, "[data-score]", seen ? percent(seen.score) : "");
-    setText(row, "[data-fate]", fate);
+    setText(row, "[data-doubt]", isDoubtful ? "in doubt" : "");
+    setText(row, "[data-missed]", seen ? "" : MISSED);
+    this.#showFinding(row, seen ? box.prediction : null, box.label, editing);
     for (const button of row.querySelectorAll("[data-edits]")) button.hidden = isReadOnly;
     row.querySelector("[data-remove]").setAttribute("aria-label", `Delete ${box.label}`);
     row.querySelector("[data-choose]").setAttribute("aria-label", `Change the class of ${box.label}`);
@@ -62,17 +63,39 @@ export class Panel {
     main.dataset.main = "";
     main.append(
       element("span", "box-row__swatch"), element("span", "box-row__label", { label: "" }),
-      element("span", "box-row__fate", { fate: "" }), element("span", "box-row__score", { score: "" }),
+      element("span", "box-row__doubt", { doubt: "" }), element("span", "box-row__score", { score: "" }),
+      element("span", "box-row__missed", { missed: "" }),
     );
     const choose = iconButton("edit", () => this.#told.choose(id));
     choose.dataset.choose = "";
     const remove = iconButton("trash", () => this.#told.remove(id));
     remove.dataset.remove = "";
-    row.append(main, choose, remove);
+    row.append(main, this.#newFinding(), choose, remove);
     return row;
   }
 
-  #removedRow(index, item, isReadOnly) {
+  #newFinding() {
+    const finding = element("select", "box-row__finding");
+    finding.append(...Object.entries(FINDINGS).map(([value, words]) => new Option(words, value)));
+    finding.addEventListener("change", () => this.#told.find(Number(finding.dataset.index), finding.value));
+    return finding;
+  }
+
+  // What was found of the prediction with this index; of none: that the model missed it.
+  #showFinding(row, index, label, editing) {
+    const finding = row.querySelector(".box-row__finding");
+    finding.hidden = index === null;
+    if (index === null) return;
+    const value = editing.findingOf(index);
+    finding.dataset.index = index;
+    finding.dataset.finding = value;
+    finding.value = value;
+    finding.disabled = editing.isReadOnly;
+    finding.setAttribute("aria-label", `What the model got right or wrong with ${label}`);
+  }
+
+  #removedRow(index, editing) {
+    const { item, isReadOnly } = editing;
     const { label, score } = item.predictions[index];
     const row = this.#rows.get(`removed-${index}`) ?? element("li", "box-row box-row--removed");
     row.style.setProperty("--series", series(item, label));
@@ -85,7 +108,8 @@ export class Panel {
     const restore = iconButton("undo", () => this.#told.restore(index));
     restore.setAttribute("aria-label", `Bring ${label} back`);
     restore.hidden = isReadOnly;
-    row.replaceChildren(words, restore);
+    row.replaceChildren(words, row.querySelector(".box-row__finding") ?? this.#newFinding(), restore);
+    this.#showFinding(row, index, label, editing);
     return row;
   }
 }

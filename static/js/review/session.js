@@ -1,22 +1,28 @@
-// From one picture to the next without a wait: the next one is claimed and decoded ahead, saves go
-// their way in the background, and nothing is forgotten until the hub has it.
+// From one picture to the next without a wait: the next ones are claimed and decoded ahead, saves
+// go their way in the background, and nothing is forgotten until the hub has it.
 import { isSame } from "./boxes.js";
 import { dropDraft, keepDraft, unfinishedSaves } from "./drafts.js";
 import { LoggedOut, Moved, Unreachable } from "./hub.js";
 
+const N_AHEAD = 2;
 const RENEW_MS = 30000;
+const THERE_MS = 60000; // so long after a key or a move of the pointer somebody is still there
 const RETRY_MS = 3000;
 
 export class Session {
-  #hub; #view; #current = null; #started = Promise.resolve(); #ahead = null; #later = [];
-  #saving = new Map(); #isIdle = false;
+  #hub; #view; #current = null; #started = Promise.resolve(); #ahead = []; #later = [];
+  #saving = new Map(); #isIdle = false; #last = null;
+  #lastSign = performance.now();
 
   // view: { show(item, image), wait(), none(), status(status), saving(n, error|null),
-  //         moved(error), unsaved(item, boxes, error), say(text, tone) }.
+  //         moved(error), unsaved(item, error), feedback(feedback), say(text, tone) }.
   constructor(hub, view) {
     this.#hub = hub;
     this.#view = view;
     setInterval(() => this.#renew(), RENEW_MS);
+    for (const sign of ["keydown", "pointerdown", "pointermove", "wheel"]) {
+      window.addEventListener(sign, () => (this.#lastSign = performance.now()), { capture: true, passive: true });
+    }
     window.addEventListener("pagehide", () => this.#releaseAll());
     window.addEventListener("pageshow", (event) => event.persisted && location.reload());
     window.addEventListener("beforeunload", (event) => this.#saving.size && event.preventDefault());
@@ -26,16 +32,22 @@ export class Session {
   async begin({ item, status }) {
     this.#view.status(status);
     await this.#open({ item, image: await pictureOf(item) });
-    for (const { id, url, revision, boxes } of unfinishedSaves()) {
-      if (id !== item.id) this.#send({ id, url, revision }, boxes, (draft) => this.#hub.save(draft, revision, plain(boxes)));
+    for (const { id, url, revision, answer } of unfinishedSaves()) {
+      if (id !== item.id) this.#send({ id, url, revision }, answer, (draft) => this.#hub.save(draft, revision, plain(answer)));
     }
   }
 
-  // Save boxes, or leave the picture, and go to the next one.
-  save(boxes) {
+  // The boxes of the picture that was saved last.
+  get lastBoxes() {
+    return this.#last ?? [];
+  }
+
+  // Save an answer, or leave the picture, and go to the next one.
+  save(answer) {
     const item = this.#current.item;
-    keepDraft(item, boxes, true);
-    this.#send(item, boxes, () => this.#hub.save(item, item.revision, plain(boxes)));
+    this.#last = answer.boxes;
+    keepDraft(item, answer, true);
+    this.#send(item, answer, () => this.#hub.save(item, item.revision, plain(answer)));
     return this.advance();
   }
 
@@ -48,10 +60,10 @@ export class Session {
 
   async advance() {
     this.#view.wait(); // from here on nothing more happens to the picture that is still seen
-    const left = this.#later.pop() ?? (await this.#ahead);
-    this.#ahead = null;
+    const left = this.#later.pop() ?? (await this.#ahead[0]?.entry);
     if (left) return this.#open(left);
     this.#current = null;
+    this.#ahead = [];
     await Promise.allSettled([...this.#saving.values()]);
     const found = await this.#claim();
     if (found) return this.#open(found);
@@ -89,11 +101,25 @@ export class Session {
     this.#isIdle = false;
     this.#current = entry;
     const { item, image } = entry;
+    this.#ahead = this.#ahead.filter(({ id }) => id !== item.id); // till here, claims spare it
     history.replaceState(null, "", item.url);
     this.#view.show(item, image, error !== null);
     if (error) this.#view.moved(error);
     else if (item.state === "open") this.#started = this.#start(item);
-    this.#ahead ??= this.#claim();
+    this.#fill();
+  }
+
+  // Claims go one after another, for each has to know what is in hand already.
+  #fill() {
+    while (this.#ahead.length < N_AHEAD) {
+      const next = { id: null };
+      next.entry = Promise.resolve(this.#ahead.at(-1)?.entry).then(async () => {
+        const entry = await this.#claim();
+        next.id = entry?.item.id ?? null;
+        return entry;
+      });
+      this.#ahead.push(next);
+    }
   }
 
   async #start(item) {
@@ -107,7 +133,10 @@ export class Session {
 
   // The next item with its picture ready to be shown, or null.
   async #claim() {
-    const besides = [this.#current?.item.id, ...this.#saving.keys(), ...this.#later.map(({ item }) => item.id)];
+    const besides = [
+      ...this.#saving.keys(), this.#current?.item.id, ...this.#later.map(({ item }) => item.id),
+      ...this.#ahead.map(({ id }) => id),
+    ];
     try {
       const { item, status } = await this.#hub.next(besides.filter(Boolean).slice(-16));
       this.#view.status(status);
@@ -118,8 +147,8 @@ export class Session {
     }
   }
 
-  #send(item, boxes, request) {
-    const sent = this.#started.then(() => this.#deliver(item, boxes, request));
+  #send(item, answer, request) {
+    const sent = this.#started.then(() => this.#deliver(item, answer, request));
     this.#saving.set(item.id, sent);
     this.#view.saving(this.#saving.size, null);
     sent.finally(() => {
@@ -128,15 +157,16 @@ export class Session {
     });
   }
 
-  async #deliver(item, boxes, request) {
+  async #deliver(item, answer, request) {
     for (;;) {
       try {
-        const { status } = await request(item);
+        const { status, gold } = await request(item);
         dropDraft(item);
+        if (gold) this.#view.feedback(gold);
         return this.#view.status(status);
       } catch (error) {
         if (!(error instanceof Unreachable || error instanceof LoggedOut)) {
-          return this.#undelivered(item, boxes, error);
+          return this.#undelivered(item, answer, error);
         }
         this.#view.saving(this.#saving.size, error);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -144,28 +174,37 @@ export class Session {
     }
   }
 
-  #undelivered(item, boxes, error) {
+  #undelivered(item, answer, error) {
     dropDraft(item);
-    if (!boxes) return this.#view.say(error.message, "warn"); // a skip: nothing was typed
-    if (error instanceof Moved && isThere(boxes, error.item.decided)) return;
-    keepDraft(item, boxes);
+    if (!answer) return this.#view.say(error.message, "warn"); // a skip: nothing was typed
+    if (error instanceof Moved && isThere(answer, error.item.decided)) return;
+    keepDraft(item, answer);
     this.#view.unsaved(item, error);
   }
 
+  // Somebody who went away works on nothing: their time is not counted, and what they hold becomes
+  // free before long.
+  get #isSomebodyThere() {
+    return document.visibilityState === "visible" && performance.now() - this.#lastSign < THERE_MS;
+  }
+
   #renew() {
+    if (!this.#isSomebodyThere) return;
     if (this.#current?.item.state === "open") this.#start(this.#current.item);
     for (const { item } of this.#later) this.#hub.renew(item).catch(() => {});
-    const ahead = this.#ahead;
-    ahead?.then((entry) => entry && this.#hub.renew(entry.item).catch((error) => {
-      // Somebody else has it by now.
-      if (error instanceof Moved && this.#ahead === ahead) this.#ahead = this.#claim();
-    }));
+    for (const next of this.#ahead) {
+      next.entry.then((entry) => entry && this.#hub.renew(entry.item).catch((error) => {
+        // Somebody else has it by now.
+        if (error instanceof Moved) this.#ahead = this.#ahead.filter((each) => each !== next);
+        this.#fill();
+      }));
+    }
   }
 
   #releaseAll() {
     const held = [this.#current, ...this.#later].filter(Boolean);
     for (const { item } of held) if (!this.#saving.has(item.id)) this.#hub.release(item);
-    this.#ahead?.then((entry) => entry && this.#hub.release(entry.item));
+    for (const { entry } of this.#ahead) entry.then((each) => each && this.#hub.release(each.item));
   }
 }
 
@@ -179,11 +218,17 @@ export async function pictureOf(item) {
 }
 
 // Whether an earlier try of the same save had arrived after all.
-function isThere(boxes, decided) {
+function isThere({ boxes, classes, findings }, decided) {
   return Boolean(decided?.is_mine) && decided.boxes.length === boxes.length
-    && boxes.every((box, index) => isSame(box, decided.boxes[index]));
+    && boxes.every((box, index) => isSame(box, decided.boxes[index]))
+    && classes.toSorted().join() === decided.classes.toSorted().join()
+    && Object.entries(findings).every(([index, finding]) => decided.findings.predictions[index] === finding);
 }
 
-function plain(boxes) {
-  return boxes.map(({ xyxy, label }) => ({ xyxy, label }));
+// An answer as the hub wants it.
+export function plain({ boxes, classes, findings }) {
+  const plainBox = ({ xyxy, polygon, label, prediction }) => ({
+    xyxy, label, ...(polygon && { polygon }), ...(prediction !== null && { prediction }),
+  });
+  return { boxes: boxes.map(plainBox), classes, findings };
 }

@@ -1,13 +1,16 @@
-// The picture on the page: as large as its place allows, with the boxes and their words over it.
+// The picture on the page: as near as one looks at it, with the boxes and their words over it.
 import { Overlay } from "./overlay.js";
 import { Surface } from "./surface.js";
+import { View } from "./view.js";
 import { series } from "./words.js";
 
 export class Stage {
-  #place; #surface = null; #overlay = null; #editing = null; #isDrawing = false; #isHidden = false;
+  view;
+  #place; #surface = null; #overlay = null; #editing = null; #tool = null; #isHidden = false; #hasGhosts = false;
 
   constructor(place) {
     this.#place = place;
+    this.view = new View(place, { pinch: () => this.#giveUpDrag() });
   }
 
   // Put `image` up with the boxes of `editing`, which hears of what the pointer does.
@@ -15,25 +18,27 @@ export class Stage {
     this.#surface?.destroy();
     this.#editing = editing;
     const { width, height } = editing.item;
-    const frame = document.createElement("div");
-    frame.className = "stage__frame";
-    frame.style.setProperty("--ratio", width / height);
+    const fit = element("stage__fit"), frame = element("stage__frame");
+    fit.style.setProperty("--ratio", width / height);
     frame.append(image);
-    this.#place.replaceChildren(frame);
+    fit.append(frame);
+    this.#place.replaceChildren(fit);
     this.#surface = new Surface(image, { width, height }, (id, state) => this.#paint(id, state), {
       select: (id) => editing.select(id),
-      drag: (id, xyxy) => editing.drag(id, xyxy),
+      drag: (id, place) => editing.drag(id, place),
       dragEnd: () => editing.dragEnd(),
-      draw: (id, xyxy) => editing.draw(id, xyxy),
+      draw: (id, place) => editing.draw(id, place),
     });
     if (editing.isReadOnly) this.#surface.lock();
     this.#overlay = new Overlay(this.#surface.element);
-    this.#surface.isDrawing = this.#isDrawing;
+    this.#overlay.hasGhosts = this.#hasGhosts;
+    this.#surface.tool = this.#tool;
     this.isHidden = this.#isHidden;
     this.show();
   }
 
   show(isDragging = false) {
+    if (!this.#surface) return;
     if (!isDragging) this.#surface.show(this.#editing.boxes, this.#editing.selected);
     this.#overlay.show(this.#editing);
   }
@@ -44,13 +49,25 @@ export class Stage {
     this.#place.replaceChildren(content);
   }
 
-  get isDrawing() {
-    return this.#isDrawing;
+  // What presses draw with: "rectangle", "polygon", or null.
+  get tool() {
+    return this.#tool;
   }
 
-  set isDrawing(isDrawing) {
-    this.#isDrawing = isDrawing;
-    if (this.#surface) this.#surface.isDrawing = isDrawing;
+  set tool(tool) {
+    this.#tool = tool;
+    if (this.#surface) this.#surface.tool = tool;
+  }
+
+  get hasPointTaken() {
+    return this.#surface?.hasPointTaken ?? false;
+  }
+
+  // Give up what is being drawn; return whether anything was.
+  cancelSketch() {
+    const isSketching = this.#surface?.isSketching ?? false;
+    if (isSketching) this.#surface.cancelSketch();
+    return isSketching;
   }
 
   get isHidden() {
@@ -64,10 +81,33 @@ export class Stage {
     this.#overlay.isVisible = !isHidden;
   }
 
+  // Whether all that the model saw is shown, as it saw it.
+  get hasGhosts() {
+    return this.#hasGhosts;
+  }
+
+  set hasGhosts(hasGhosts) {
+    this.#hasGhosts = hasGhosts;
+    if (!this.#surface) return;
+    this.#overlay.hasGhosts = hasGhosts;
+    this.#overlay.show(this.#editing);
+  }
+
+  #giveUpDrag() {
+    this.cancelSketch();
+    this.#editing.dragEnd({ isGivenUp: true });
+  }
+
   #paint(id, state) {
     const box = this.#editing.boxes.find((each) => each.id === id);
     const stroke = series(this.#editing.item, box?.label ?? this.#editing.label);
     const isUp = state?.selected || state?.hovered;
     return { stroke, strokeWidth: isUp ? 2.5 : 2, fill: stroke, fillOpacity: isUp ? 0.16 : 0.05 };
   }
+}
+
+function element(className) {
+  const made = document.createElement("div");
+  made.className = className;
+  return made;
 }

@@ -1,21 +1,24 @@
 // The picture and its boxes under a pointer: Annotorious draws, moves and resizes; the editor's
 // own list of boxes stays the truth, and this keeps the two alike.
 //
-// A press on a box takes it at once, a press beside one begins a new box; in draw mode every press
-// begins one. (Annotorious alone would want a click first, then a second press.)
+// A press on a box takes it at once, a press beside one begins a new box; with a tool in hand every
+// press draws with it. (Annotorious alone would want a click first, then a second press.)
 import "./browser-process.js";
 import { createImageAnnotator } from "../../vendor/annotorious/annotorious.js";
-import { boxAt, fromPixels, settled, toPixels } from "./boxes.js";
+import { boxAt, fromPixels, outlined, settled, toPixels } from "./boxes.js";
 
 const LOCAL = { origin: "LOCAL" }; // changes by the pointer, not by us
 const REMOTE = "REMOTE";
 const SLACK_PX = { mouse: 3, pen: 6, touch: 12 };
+const MODES = { rectangle: "drag", polygon: "click" };
+const HANDLES = ".a9s-handle, .a9s-edge-handle, .a9s-touch-handle, .a9s-polygon-midpoint";
 
 export class Surface {
-  #anno; #size; #told; #boxes = new Map(); #isQuiet = false; #isDrawing = false; #isLocked = false;
-  #grabbed = false;
+  #anno; #size; #told; #boxes = new Map(); #isQuiet = false; #tool = null; #isLocked = false;
+  #grabbed = false; #drawn = null;
 
-  // told: { select(id|null), drag(id, xyxy), dragEnd(), draw(id, xyxy) }; `paint(id)` gives a style.
+  // told: { select(id|null), drag(id, place), dragEnd(), draw(id, place) }, a place being
+  // { xyxy, polygon }; `paint(id)` gives a style.
   constructor(image, size, paint, told) {
     this.#size = size;
     this.#told = told;
@@ -24,7 +27,7 @@ export class Surface {
       drawingMode: "drag",
       style: ({ id }, state) => paint(id, state),
     });
-    this.element.querySelector("svg").tabIndex = -1; // the place around it has the focus
+    this.#nameParts(this.element.querySelector("svg"));
     this.element.addEventListener("pointerdown", (event) => this.#press(event), { capture: true });
     for (const name of ["pointerup", "pointercancel"]) {
       this.element.addEventListener(name, () => this.#let());
@@ -32,8 +35,25 @@ export class Surface {
     const { store, selection } = this.#anno.state;
     store.observe(({ changes }) => this.#onPointer(changes), LOCAL);
     selection.subscribe(({ selected }) => {
-      if (!this.#isQuiet) this.#told.select(selected[0]?.id ?? null);
+      if (this.#isQuiet) return;
+      // The press that closes an outline is also a click beside every box.
+      if (this.#drawn && !selected.length) queueMicrotask(() => this.#hold(this.#drawn));
+      else this.#told.select(selected[0]?.id ?? null);
     });
+  }
+
+  // The place around has the focus and the list says what there is: points of boxes are for
+  // pointers alone, though Annotorious calls each a button.
+  #nameParts(svg) {
+    svg.tabIndex = -1;
+    svg.setAttribute("aria-label", "Boxes");
+    const strip = () => {
+      for (const point of svg.querySelectorAll("[role=button]")) {
+        point.removeAttribute("role");
+        point.removeAttribute("tabindex");
+      }
+    };
+    new MutationObserver(strip).observe(svg, { childList: true, subtree: true });
   }
 
   get element() {
@@ -56,9 +76,27 @@ export class Surface {
     });
   }
 
-  set isDrawing(isDrawing) {
-    this.#isDrawing = isDrawing;
-    this.element.classList.toggle("is-drawing", isDrawing);
+  // "rectangle", "polygon", or null: boxes are taken where there are some, and drawn elsewhere.
+  set tool(tool) {
+    this.#tool = tool;
+    this.element.classList.toggle("is-drawing", tool !== null);
+    const drawn = tool ?? "rectangle";
+    this.#anno.setDrawingTool(drawn);
+    this.#anno.setDrawingMode(MODES[drawn]);
+  }
+
+  // Whether something is drawn that is not done yet.
+  get isSketching() {
+    return Boolean(this.element.querySelector(".a9s-rubberband :is(polygon, rect)"));
+  }
+
+  // Whether a point of an outline was taken, which Delete then removes.
+  get hasPointTaken() {
+    return Boolean(this.element.querySelector(".a9s-handle-selected"));
+  }
+
+  cancelSketch() {
+    this.#anno.cancelDrawing();
   }
 
   set isVisible(isVisible) {
@@ -77,11 +115,14 @@ export class Surface {
     this.#anno.destroy();
   }
 
-  #annotation({ id, xyxy }) {
+  #annotation({ id, xyxy, polygon }) {
     const { x, y, w, h } = toPixels(xyxy, this.#size);
+    const { width, height } = this.#size;
     const bounds = { minX: x, minY: y, maxX: x + w, maxY: y + h };
-    const geometry = { x, y, w, h, rot: 0, bounds };
-    return { id, bodies: [], target: { annotation: id, selector: { type: "RECTANGLE", geometry } } };
+    const selector = polygon
+      ? { type: "POLYGON", geometry: { points: polygon.map(([px, py]) => [px * width, py * height]), bounds } }
+      : { type: "RECTANGLE", geometry: { x, y, w, h, rot: 0, bounds } };
+    return { id, bodies: [], target: { annotation: id, selector } };
   }
 
   #hold(id) {
@@ -101,17 +142,21 @@ export class Surface {
   #onPointer({ created = [], updated = [] }) {
     for (const annotation of created) {
       this.#boxes.set(annotation.id, null);
+      this.#drawn = annotation.id;
+      requestAnimationFrame(() => (this.#drawn = null));
       this.#told.draw(annotation.id, this.#place(annotation));
     }
     for (const { newValue } of updated) {
       const before = this.#boxes.get(newValue.id);
-      const xyxy = this.#place(newValue);
-      if (before) this.#told.drag(newValue.id, settled(before.xyxy, xyxy, this.#size));
+      const { xyxy, polygon } = this.#place(newValue);
+      if (before) this.#told.drag(newValue.id, { xyxy: settled(before.xyxy, xyxy, this.#size), polygon });
     }
+    if (updated.length && !this.#grabbed) this.#told.dragEnd(); // a key took a point away
   }
 
-  #place(annotation) {
-    return fromPixels(annotation.target.selector.geometry, this.#size);
+  #place({ target: { selector: { type, geometry } } }) {
+    if (type === "POLYGON") return outlined(geometry.points, this.#size);
+    return { xyxy: fromPixels(geometry, this.#size), polygon: null };
   }
 
   #press(event) {
@@ -119,8 +164,8 @@ export class Surface {
     this.#grabbed = true;
     const held = this.#anno.state.selection.selected?.[0]?.id;
     const onHeld = event.target.closest?.(".a9s-annotation.selected");
-    const box = this.#isDrawing ? undefined : this.#under(event);
-    if (!this.#isDrawing && onHeld && (!box || box.id === held || isHandle(event.target))) {
+    const box = this.#tool ? undefined : this.#under(event);
+    if (!this.#tool && onHeld && (!box || box.id === held || isHandle(event.target))) {
       this.#keepHeld(onHeld);
       return;
     }
@@ -174,5 +219,5 @@ export class Surface {
 }
 
 function isHandle(target) {
-  return Boolean(target.closest?.(".a9s-handle, .a9s-edge-handle"));
+  return Boolean(target.closest?.(HANDLES));
 }

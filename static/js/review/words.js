@@ -11,14 +11,6 @@ export function series(item, label) {
   return `var(--series-${(index % N_SERIES) + 1})`;
 }
 
-export const FATES = {
-  kept: "",
-  moved: "moved",
-  reclassed: "class changed",
-  changed: "moved, class changed",
-  new: "new",
-};
-
 export function plural(n, one, many = `${one}s`) {
   return `${n} ${n === 1 ? one : many}`;
 }
