@@ -167,7 +167,7 @@ def stranger(chromium: Browser, hub: Hub) -> Iterator[Page]:
 def camera_page(page: Page, agent: SimulatedAgent) -> Page:
     """The page of the agent's camera, found the way a person finds it."""
     page.goto("/")
-    link = page.get_by_role("link", name="Street", exact=True)
+    link = page.locator("[data-wall]").get_by_role("link", name="Street", exact=True)
     wait_for("the camera is on the wall", lambda: _reload_until(page, link.count() == 1))
     link.click()
     page.wait_for_selector("[data-live-view]")

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from processing.wire.camera import DesiredCamera
 from processing.wire.codec import SUBPROTOCOL, agent_codec
 from processing.wire.identity import EnrollRequest, EnrollResponse, challenge_bytes, enroll_bytes
 from processing.wire.messages import (
@@ -26,10 +27,15 @@ from processing.wire.messages import (
     BundleState,
     CameraState,
     Challenge,
-    DesiredCamera,
+    ClipDemand,
+    ClipMade,
+    ClipMissing,
+    ClipWanted,
     DesiredState,
+    Entered,
     EventBatch,
     EventRaised,
+    FrameFeatures,
     Hello,
     LaneState,
     LiveDemand,
@@ -41,6 +47,8 @@ from processing.wire.messages import (
     SampleBatch,
     SampleOffered,
     StateReport,
+    Thumbnail,
+    ThumbnailBatch,
     Welcome,
 )
 from processing.wire.packed import PackedDetection, pack
@@ -136,6 +144,8 @@ class SimulatedAgent:
         self._version = 0
         self._stop = threading.Event()
         self._events: list[EventRaised] = []
+        self._thumbnails: list[Thumbnail] = []
+        self._clips: dict[UUID, bytes] = {}
         self._thread = threading.Thread(target=self._run_noting_failure, name=self.name)
 
     def enroll(self) -> UUID:
@@ -169,9 +179,38 @@ class SimulatedAgent:
         if self.failure is not None:
             raise self.failure
 
+    @property
+    def cameras(self) -> tuple[DesiredCamera, ...]:
+        """What it was told last."""
+        return self._cameras
+
     def raise_event(self, event: EventRaised) -> None:
         """Tell people something with the next frame."""
         self._events.append(event)
+
+    def show_event(self, event_id: UUID, camera_id: UUID, view: View, *, score: float) -> None:
+        """Send the best picture of an event with the next frame."""
+        self._thumbnails.append(
+            Thumbnail(
+                event_id=event_id,
+                camera_id=camera_id,
+                captured_at=datetime.now(UTC),
+                score=score,
+                width=view.width,
+                height=view.height,
+                jpeg=view.jpeg,
+            )
+        )
+
+    def keep_clip(self, content: bytes, *, begins_at: datetime, seconds: float) -> ClipMade:
+        """Keep a clip; it is sent when the hub wants it."""
+        clip_id = uuid4()
+        self._clips[clip_id] = content
+        return ClipMade(clip_id=clip_id, begins_at=begins_at, seconds=seconds, n_bytes=len(content))
+
+    def lose_clips(self) -> None:
+        """Make room: no clip is kept any more."""
+        self._clips.clear()
 
     def _run_noting_failure(self) -> None:
         try:
@@ -197,6 +236,7 @@ class SimulatedAgent:
                     self._send_results(socket, batch)
                     batch = []
                 self._send_events(socket)
+                self._send_thumbnails(socket)
                 number += 1
                 next_at += 1 / FPS
                 self._stop.wait(max(0.0, next_at - time.monotonic()))
@@ -221,6 +261,9 @@ class SimulatedAgent:
             signature=self._key.sign(signed),
         )
         self._send(socket, hello)
+        welcome = self._receive(socket, timeout_s=60)  # until then only the hub may speak
+        assert isinstance(welcome, Welcome), welcome
+        self._take(welcome.desired)
 
     def _listen(self, socket: ClientConnection) -> None:
         """Take what has arrived, without waiting."""
@@ -230,16 +273,34 @@ class SimulatedAgent:
             except TimeoutError:
                 return
             match message:
-                case Welcome():
-                    self._take(message.desired)
                 case DesiredState():
                     self._take(message)
                 case LiveDemand():
                     self.demanded = frozenset(view.camera_id for view in message.views)
+                case ClipDemand():
+                    self._send_clips(socket, message)
                 case Refused():
                     raise AssertionError(f"refused: {message.code}, {message.detail}")
                 case _:
                     pass
+
+    def _send_clips(self, socket: ClientConnection, demand: ClipDemand) -> None:
+        for wanted in demand.wanted:
+            self._send_clip(socket, wanted)
+
+    def _send_clip(self, socket: ClientConnection, wanted: ClipWanted) -> None:
+        content = self._clips.get(wanted.clip_id)
+        if content is None:
+            reason = "it made room for newer ones"
+            self._send(socket, ClipMissing(clip_id=wanted.clip_id, reason=reason))
+            return
+        answer = httpx.put(
+            self.hub_url + wanted.upload_path,
+            content=content,
+            headers={"Content-Type": "video/mp4"},
+            trust_env=False,
+        )
+        assert answer.status_code in {201, 409}, answer.text
 
     def _take(self, desired: DesiredState) -> None:
         self._cameras, self._version = desired.cameras, desired.version
@@ -271,6 +332,12 @@ class SimulatedAgent:
             detections=packed,
             n_started=view.n_started,
             latency_ms=20.0,
+            features=FrameFeatures(0.5, 0.2, 120.0, 2.5, 0.03),
+            entered=tuple(
+                Entered(zone.zone_id, label, n_tracks)
+                for zone in camera.scene.zones
+                for label, n_tracks in view.n_started
+            ),
         )
 
     def offer_sample(self, camera_id: UUID, view: View) -> SampleOffered:
@@ -307,6 +374,12 @@ class SimulatedAgent:
                 socket,
                 EventBatch(epoch=self._epoch, first_seq=first, lane="events", entries=events),
             )
+
+    def _send_thumbnails(self, socket: ClientConnection) -> None:
+        if self._thumbnails:
+            entries, self._thumbnails = tuple(self._thumbnails), []
+            first = self._take_seqs("media", len(entries))
+            self._send(socket, ThumbnailBatch(epoch=self._epoch, first_seq=first, entries=entries))
 
     def _take_seqs(self, lane: str, n: int) -> int:
         first = self._seqs[lane]

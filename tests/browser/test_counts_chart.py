@@ -19,7 +19,14 @@ def test_it_works(camera_page: Page) -> None:
 
 def test_every_range_loads(camera_page: Page) -> None:
     chart = camera_page.locator("[data-counts-chart]")
-    for name, span in (("24 h", "24h"), ("7 d", "7d"), ("1 h", "1h")):
+    expect(chart).to_have_attribute("data-loaded", "seen 1h")
+    for name, span in (
+        ("24 h", "24h"),
+        ("7 d", "7d"),
+        ("30 d", "30d"),
+        ("90 d", "90d"),
+        ("1 h", "1h"),
+    ):
         chart.get_by_role("button", name=name, exact=True).click()
         expect(chart).to_have_attribute("data-loaded", f"seen {span}")
     expect(chart.locator("canvas")).to_have_count(1)

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.simulated_agent import SimulatedAgent
 
-PAGES = ("/", "/events/", "/agents/", "/review/")
+PAGES = ("/", "/events/", "/agents/", "/review/", "/health/")
 
 
 @pytest.mark.parametrize("path", PAGES)

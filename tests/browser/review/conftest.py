@@ -7,14 +7,24 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser.conftest import Complaints
-from tests.browser.review.desk import Desk, Work, is_open, log_in
+from tests.browser.review.desk import Desk, Work, is_open
 from tests.journeys.processes import Hub
 
 
 class Reviewer(Protocol):
     """Logs a labeler in and begins to review."""
 
-    def __call__(self, work: Work, *, width: int = 1280, height: int = 800) -> Page: ...
+    def __call__(
+        self, work: Work, *, width: int = 1280, height: int = 800, is_touch: bool = False
+    ) -> Page: ...
+
+
+class Visitor(Protocol):
+    """Opens a page in which somebody is logged in, by their session."""
+
+    def __call__(
+        self, session: str, *, width: int = 1280, height: int = 800, is_touch: bool = False
+    ) -> Page: ...
 
 
 @pytest.fixture(scope="session")
@@ -23,25 +33,41 @@ def desk(hub: Hub) -> Desk:
 
 
 @pytest.fixture
-def reviewer(chromium: Browser, desk: Desk, complaints: Complaints) -> Iterator[Reviewer]:
-    """Log somebody in, in a browser of their own, and open the first picture."""
+def visitor(chromium: Browser, desk: Desk, complaints: Complaints) -> Iterator[Visitor]:
+    """Open pages in browsers of people's own; none may complain of anything."""
     contexts = []
 
-    def begin(work: Work, *, width: int = 1280, height: int = 800) -> Page:
-        viewport = ViewportSize(width=width, height=height)
-        context = chromium.new_context(base_url=desk.hub.url, viewport=viewport)
-        context.set_default_timeout(20_000)
+    def visit(
+        session: str, *, width: int = 1280, height: int = 800, is_touch: bool = False
+    ) -> Page:
+        context = chromium.new_context(
+            base_url=desk.hub.url,
+            viewport=ViewportSize(width=width, height=height),
+            has_touch=is_touch,
+            is_mobile=is_touch,
+        )
         contexts.append(context)
+        context.add_cookies([{"name": "sessionid", "value": session, "url": desk.hub.url}])
+        context.set_default_timeout(20_000)
         page = context.new_page()
         complaints.watch(page)
-        log_in(page, work.user)
-        page.wait_for_load_state("networkidle")  # so that nothing is cut short
-        page.get_by_role("button", name="Start reviewing").click()
-        is_open(page, work.items[0])
         return page
 
-    yield begin
+    yield visit
     left = complaints.left()
     for context in contexts:
         context.close()
     assert left == []
+
+
+@pytest.fixture
+def reviewer(visitor: Visitor) -> Reviewer:
+    """Open the first picture of somebody's work."""
+
+    def begin(work: Work, *, width: int = 1280, height: int = 800, is_touch: bool = False) -> Page:
+        page = visitor(work.session, width=width, height=height, is_touch=is_touch)
+        page.goto(f"/review/{work.items[0]}/")
+        is_open(page, work.items[0])
+        return page
+
+    return begin

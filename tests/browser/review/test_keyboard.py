@@ -114,10 +114,89 @@ def test_a_picture_is_skipped(desk: Desk, reviewer: Reviewer, key: str, state: s
     assert item_now(page, work.items[0])["state"] == state
 
 
-def test_the_help_lists_every_key(desk: Desk, reviewer: Reviewer) -> None:
-    page = reviewer(desk.new_work())
+def test_a_corner_is_moved_by_keys(desk: Desk, reviewer: Reviewer) -> None:
+    work = desk.new_work()
+    page = reviewer(work)
+    press(page, "Tab", "k", "Shift+ArrowRight", "k", "ArrowUp")
+    expect(page.locator(".corner")).to_have_count(1)
+    press(page, "Enter")
+    is_open(page, work.items[1])
+    is_saved(page)
+    x0, y0, x1, y1 = PERSON
+    assert boxes_now(page, work.items[0])["person"] == (x0 + 10, y0 - 1, x1, y1)
+
+
+def test_what_is_said_beside_boxes_is_kept(desk: Desk, reviewer: Reviewer) -> None:
+    work = desk.new_work()
+    page = reviewer(work)
+    press(page, "Tab", "v")
+    has_changes(page, "1 change")
+    press(page, "w")
+    page.keyboard.type("dog")
+    press(page, "Enter")
+    has_changes(page, "2 changes")
+    page.get_by_label("What the model got right or wrong with bicycle").select_option("false")
+    has_changes(page, "3 changes")
+    page.locator("[data-part=stage]").focus()
+    press(page, "Control+z", "Enter")
+    is_open(page, work.items[1])
+    is_saved(page)
+    decided = item_now(page, work.items[0])["decided"]
+    assert decided["classes"] == ["dog"]
+    assert decided["findings"] == {"predictions": ["wrong_class", "right"], "n_missed": 0}
+
+
+def test_the_picture_before_lends_its_boxes(desk: Desk, reviewer: Reviewer) -> None:
+    work = desk.new_work()
+    page = reviewer(work)
+    press(page, "b", "3", "Enter")
+    is_open(page, work.items[1])
+    press(page, "p")
+    has_changes(page, "1 change")  # the person and the bicycle are here already
+    expect(page.locator("[data-part=boxes]")).to_contain_text("car")
+
+
+def test_what_is_seen_is_changed_by_keys_and_stays(desk: Desk, reviewer: Reviewer) -> None:
+    work = desk.new_work()
+    page = reviewer(work)
+    picture, drawn = page.locator(".stage__frame img"), page.locator(".a9s-annotationlayer")
+    whole = picture.bounding_box()
+    press(page, "g")
+    expect(page.locator(".ghost")).to_have_count(2)
+    press(page, "g", "h")
+    expect(drawn).to_be_hidden()
+    press(page, "h", "+", "+", "ArrowRight", "]", ".")
+    expect(picture).to_have_css("filter", "brightness(1.1) contrast(1.1)")
+    near = picture.bounding_box()
+    assert whole is not None
+    assert near is not None
+    assert near["width"] == pytest.approx(1.25**2 * whole["width"], rel=0.01)
+    press(page, "a")
+    is_open(page, work.items[1])
+    assert picture.bounding_box() == near
+    press(page, "0")
+    assert picture.bounding_box() == whole
+
+
+def test_keys_are_chosen_by_a_labeler_and_stay(desk: Desk, reviewer: Reviewer) -> None:
+    work = desk.new_work()
+    page = reviewer(work)
     press(page, "?")
     help_ = page.get_by_role("dialog", name="Keys")
-    expect(help_).to_contain_text("Accept all, next picture")
+    accept = help_.get_by_role("button", name="Accept all, next picture")
+    accept.click()
+    press(page, "Tab")
+    expect(help_).to_contain_text("That key is taken")
+    accept.click()
+    with page.expect_response("**/review/keys/"):
+        press(page, "q")
+    expect(accept).to_contain_text("Q")
     press(page, "Escape")
     expect(help_).to_be_hidden()
+    press(page, "a")
+    is_open(page, work.items[0])
+    page.goto(f"/review/{work.items[0]}/")
+    is_open(page, work.items[0])
+    expect(page.get_by_role("button", name="Accept all")).to_contain_text("Q")
+    press(page, "q")
+    is_open(page, work.items[1])

@@ -1,9 +1,10 @@
 """The next picture is there before it is asked for, and the page never reloads."""
 
+from msgspec.structs import replace
 from playwright.sync_api import expect
 
 from tests.browser.review.conftest import Reviewer
-from tests.browser.review.desk import Desk, has_next_picture, is_open, is_saved, press
+from tests.browser.review.desk import Desk, has_pictures, is_open, is_saved, press
 
 
 def test_it_works(desk: Desk, reviewer: Reviewer) -> None:
@@ -15,13 +16,13 @@ def test_it_works(desk: Desk, reviewer: Reviewer) -> None:
         is_open(page, item)
     is_saved(page)
     assert page.evaluate("window.isSamePage")
-    expect(page.locator("[data-part=mine]")).to_have_text("2 done today")
+    expect(page.locator("[data-part=mine]")).to_have_text("3 done today")
 
 
 def test_it_is_fetched_while_the_first_is_looked_at(desk: Desk, reviewer: Reviewer) -> None:
     work = desk.new_work()
     page = reviewer(work)
-    has_next_picture(page)
+    has_pictures(page, 2)
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     press(page, "a")
@@ -33,12 +34,11 @@ def test_it_is_fetched_while_the_first_is_looked_at(desk: Desk, reviewer: Review
 def test_two_labelers_never_see_the_same(desk: Desk, reviewer: Reviewer) -> None:
     work = desk.new_work()
     page = reviewer(work)
-    has_next_picture(page)
-    # The first two are the one's: on the screen, and fetched ahead.
-    work.items = work.items[2:]
-    work.user, work.colleague = work.colleague, work.user
-    other = reviewer(work)
-    is_open(other, work.items[0])
+    has_pictures(page, 3)  # one on the screen, two fetched ahead
+    theirs = replace(work, session=work.colleagues_session, items=work.items[3:])
+    other = reviewer(theirs)
+    press(other, "a")
+    expect(other.get_by_role("link", name="To the queue")).to_be_visible()
 
 
 def test_it_fits_a_phone(desk: Desk, reviewer: Reviewer) -> None:

@@ -8,7 +8,7 @@ from tests.browser.review.desk import (
     Desk,
     boxes_now,
     has_changes,
-    has_next_picture,
+    has_pictures,
     is_open,
     is_saved,
     item_now,
@@ -64,7 +64,7 @@ def test_saves_wait_for_a_hub_that_does_not_answer(
     complaints.expected = ("failed:", "ERR_FAILED")
     work = desk.new_work()
     page = reviewer(work)
-    has_next_picture(page)
+    has_pictures(page, 2)
 
     def refuse(route: Route) -> None:
         route.abort()
@@ -122,13 +122,15 @@ def test_a_session_that_ends_costs_nothing(
     complaints.expected = ("failed:", "WebSocket", "4401")
     work = desk.new_work()
     page = reviewer(work)
-    has_next_picture(page)
+    has_pictures(page, 2)
+    page.wait_for_load_state("networkidle")  # a socket that is refused would reload the page
     page.context.clear_cookies(name="sessionid")
     press(page, "Tab", "4", "Enter")
     expect(page.get_by_text("You are logged out. Nothing is lost")).to_be_visible()
     with page.context.expect_page() as opened:
         page.get_by_role("button", name="Log in").click()
     log_in(opened.value, work.user)
+    wait_for("the picture is saved", lambda: item_now(page, work.items[0])["state"] == "done")
     is_saved(page)
     expect(page.get_by_text("You are logged out. Nothing is lost")).to_be_hidden()
     assert set(boxes_now(page, work.items[0])) == {"dog", "bicycle"}

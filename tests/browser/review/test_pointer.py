@@ -1,7 +1,7 @@
 """Boxes are drawn, moved and resized with a pointer, in places of the picture, not of the page."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.review.conftest import Reviewer
 from tests.browser.review.desk import (
@@ -11,26 +11,21 @@ from tests.browser.review.desk import (
     WIDTH,
     Desk,
     boxes_now,
+    frames_pass,
     has_changes,
     is_open,
     is_saved,
+    item_now,
+    on_page,
     press,
 )
-
-
-def on_page(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Return where the page shows a pixel of the picture."""
-    picture = page.locator(".stage__frame img").bounding_box()
-    assert picture is not None
-    scale = picture["width"] / WIDTH
-    return picture["x"] + x * scale, picture["y"] + y * scale
 
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
     """Drag from one place of the picture to another, in its pixels."""
     page.mouse.move(*on_page(page, *start))
     page.mouse.down()
-    page.wait_for_timeout(50)  # the hand-over of the press takes a frame
+    frames_pass(page)  # the hand-over of the press takes one
     page.mouse.move(*on_page(page, (start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
     page.mouse.move(*on_page(page, *end))
     page.mouse.up()
@@ -91,6 +86,48 @@ def test_in_draw_mode_a_box_is_drawn_over_another(desk: Desk, reviewer: Reviewer
     assert boxes["person"] == PERSON
 
 
+def test_an_outline_is_drawn_and_its_points_are_moved_and_deleted(
+    desk: Desk, reviewer: Reviewer
+) -> None:
+    work = desk.new_work()
+    page = reviewer(work)
+    press(page, "o")
+    for point in ((450, 30), (520, 40), (540, 100), (490, 120), (460, 90), (450, 30)):
+        page.mouse.click(*on_page(page, *point))
+    has_changes(page, "1 change")
+    press(page, "o")
+    drag(page, (540, 100), (560, 110))
+    page.mouse.click(*on_page(page, 520, 40))
+    press(page, "Delete", "4", "ArrowDown")
+    save(page, work.items[1])
+    box = item_now(page, work.items[0])["boxes"][2]
+    points = [(x * WIDTH, y * HEIGHT) for x, y in box["polygon"]]
+    wanted = ((450, 31), (560, 111), (490, 121), (460, 91))
+    for point, where in zip(points, wanted, strict=True):
+        assert point == pytest.approx(where, abs=1.5)
+
+
+def test_a_box_that_is_looked_at_nearer_is_moved_in_the_picture(
+    desk: Desk, reviewer: Reviewer
+) -> None:
+    work = desk.new_work()
+    page = reviewer(work)
+    page.mouse.move(*on_page(page, 360, 140))
+    page.mouse.wheel(0, -600)
+    near = page.locator(".stage__frame img").bounding_box()
+    assert near is not None
+    assert near["width"] > 2000
+    drag(page, (360, 140), (370, 150))
+    page.mouse.move(*on_page(page, 400, 60))
+    page.mouse.down(button="middle")
+    page.mouse.move(*on_page(page, 420, 70))
+    page.mouse.up(button="middle")
+    save(page, work.items[1])
+    boxes = boxes_now(page, work.items[0])
+    assert boxes["bicycle"] == pytest.approx((310, 110, 430, 190), abs=1.5)
+    assert boxes["person"] == PERSON
+
+
 def test_no_box_leaves_the_picture(desk: Desk, reviewer: Reviewer) -> None:
     work = desk.new_work()
     page = reviewer(work)
@@ -110,3 +147,16 @@ def test_a_click_takes_a_box_and_a_click_beside_lets_go(desk: Desk, reviewer: Re
     page.mouse.click(*on_page(page, 550, 30))
     page.wait_for_selector(".box-row.is-selected", state="detached")
     has_changes(page, "As predicted")
+
+
+def test_the_name_of_a_box_at_the_edge_does_not_widen_a_phones_page(
+    desk: Desk, reviewer: Reviewer
+) -> None:
+    page = reviewer(desk.new_work(), width=390, height=844)
+    press(page, "d")
+    drag(page, (WIDTH * 0.93, HEIGHT * 0.3), (WIDTH * 0.995, HEIGHT * 0.7))
+    names = page.locator(".caption")
+    expect(names).to_have_count(3)
+    edges = names.evaluate_all("all => all.map((each) => each.getBoundingClientRect().right)")
+    assert max(edges) <= 391  # its border is over the box's
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

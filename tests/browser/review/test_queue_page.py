@@ -2,13 +2,16 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.review.conftest import Reviewer
+from tests.browser.review.conftest import Reviewer, Visitor
 from tests.browser.review.desk import Desk, is_open, is_saved, press
 
 
-def test_it_works(desk: Desk, reviewer: Reviewer) -> None:
+def test_it_works(desk: Desk, visitor: Visitor) -> None:
     work = desk.new_work()
-    page = reviewer(work)
+    page = visitor(work.session)
+    page.goto("/review/")
+    page.get_by_role("button", name="Start reviewing").click()
+    is_open(page, work.items[0])
     press(page, "a")
     is_open(page, work.items[1])
     is_saved(page)
