@@ -113,6 +113,10 @@ class Hub:
             folder / "worker.log",
         )
 
+    def serve_with(self, server: str) -> None:
+        """Choose the web server of the next start."""
+        self.web.command += ["--server", server]
+
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end; return what it printed."""
         done = subprocess.run(
@@ -121,7 +125,7 @@ class Hub:
             env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -164,6 +168,8 @@ class Agent:
             "FARWATCH_DATA_DIR": str(self.data_dir),
             "FARWATCH_HUB_URL": hub.url,
             "FARWATCH_BUNDLE": str(bundle),
+            "FARWATCH_METRICS_PORT": "0",
+            "FARWATCH_DISCOVERS_CAMERAS": "false",
             "FARWATCH_FILES_DIR": str(files_dir),
             "FARWATCH_LEDGER": str(self.ledger),
         }
