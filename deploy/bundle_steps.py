@@ -20,6 +20,7 @@ from deploy.bundle_metrics import (
     measure_agreement,
     measure_coco,
 )
+from deploy.detection_tail import SUPPRESSED, with_tail
 from deploy.files import sha256_of
 from processing.exchange.coco import NotCoco
 from processing.exchange.tfjs.convert import to_onnx
@@ -79,11 +80,18 @@ def build_bundle(
 
 
 def convert(source: Path, target: Path) -> None:
-    """Write the network that lies in `source` as ONNX."""
+    """Write the network that lies in `source` as ONNX that gives detections."""
     graph = read_graph(
         (source / human_models.GRAPH).read_bytes(), (source / human_models.WEIGHTS).read_bytes()
     )
-    onnx.save(to_onnx(graph, name=nanodet.NAME, names=nanodet.TENSORS), target)
+    whole = with_tail(
+        to_onnx(graph, name=nanodet.NAME, names=nanodet.TENSORS),
+        nanodet.BODY_HEAD,
+        nanodet.INPUT,
+        n_labels=len(nanodet.LABELS),
+        thresholds=nanodet.THRESHOLDS,
+    )
+    onnx.save(whole, target)
 
 
 def pick_frames(video: Path) -> tuple[list[Frame], list[Frame]]:
@@ -112,7 +120,7 @@ def describe(folder: Path, source: Path, video: Path) -> Manifest:
         task="detection",
         labels=nanodet.LABELS,
         input=nanodet.INPUT,
-        head=nanodet.HEAD,
+        head=SUPPRESSED,
         thresholds=nanodet.THRESHOLDS,
         artifacts=(
             artifact_of(folder, "openvino", "int8", IR, IR_WEIGHTS),
@@ -141,13 +149,17 @@ def _provenance(source: Path, video: Path) -> Provenance:
         for name, (member, sha256) in human_models.FILES.items()
     )
     quantised = (
-        f"ONNX to OpenVINO INT8: post-training quantisation, preset performance, on "
+        f"ONNX to OpenVINO INT8: post-training quantisation, preset mixed, on "
         f"{N_CALIBRATION} frames spread over {video.name} (sha256 {sha256_of(video)})"
     )
     return Provenance(
         source=f"pkg:npm/{package}@{human_models.VERSION}",
         integrity=f"sha512-{human_models.SHA512}",
         inputs=tuple(inputs),
-        steps=("TensorFlow.js graph to ONNX, weights from float16 to float32", quantised),
+        steps=(
+            "TensorFlow.js graph to ONNX, weights from float16 to float32",
+            "decoding and non-maximum suppression added to the ONNX",
+            quantised,
+        ),
         tools={name: version(name) for name in ("onnx", "openvino", "nncf")},
     )

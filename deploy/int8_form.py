@@ -75,7 +75,7 @@ def _with_int8(
     provenance = manifest.provenance
     kept = f", leaving alone {', '.join(recipe.left_alone)}" if recipe.left_alone else ""
     step = (
-        f"to OpenVINO INT8: post-training quantisation, preset {recipe.preset}{kept}, on "
+        f"to OpenVINO INT8: post-training quantisation, preset mixed{kept}, on "
         f"{n_frames} pictures of {coco.annotations.name}"
     )
     return replace(

@@ -178,7 +178,7 @@ KINDS: Final = {
         look=replace(_BGR, resize="letterbox-topleft", pad=114),
         nms_iou=0.65,
         head=_yolox,
-        careful=Recipe("careful", "mixed", (*_TAILS, "Swish", "Concat")),
+        careful=Recipe("careful", (*_TAILS, "Swish", "Concat")),
     ),
     "picodet": Kind(
         look=replace(
@@ -186,19 +186,19 @@ KINDS: Final = {
         ),
         nms_iou=0.6,
         head=_picodet,
-        careful=Recipe("careful", "mixed", (*_TAILS, "HSwish", "HSigmoid")),
+        careful=Recipe("careful", (*_TAILS, "HSwish", "HSigmoid")),
     ),
     "fastestdet": Kind(
         look=replace(_BGR, scale=(255.0, 255.0, 255.0)),
         nms_iou=0.45,
         head=_fastestdet,
-        careful=Recipe("careful", "mixed", _TAILS),
+        careful=Recipe("careful", _TAILS),
     ),
     "ssd": Kind(
         look=replace(_BGR, colour="rgb", mean=(127.5, 127.5, 127.5), scale=(127.5, 127.5, 127.5)),
         nms_iou=0.6,
         head=_ssd,
-        careful=Recipe("careful", "mixed", _TAILS),
+        careful=Recipe("careful", _TAILS),
     ),
     "nanodet": Kind(
         look=replace(
@@ -209,6 +209,6 @@ KINDS: Final = {
         ),
         nms_iou=0.6,
         head=_nanodet,
-        careful=Recipe("careful", "mixed", _TAILS),
+        careful=Recipe("careful", _TAILS),
     ),
 }

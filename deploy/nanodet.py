@@ -7,7 +7,7 @@ from processing.inference.input_spec import InputSpec
 from processing.inference.thresholds import Thresholds
 
 NAME: Final = "nanodet-g-416"
-VERSION: Final = "1"
+VERSION: Final = "3"
 """Of the recipe; raise it when any of this, or how it is built, changes."""
 
 STRIDES: Final = (8, 16, 32)
@@ -23,13 +23,15 @@ INPUT: Final = InputSpec(
     pad=0,
 )
 
-HEAD: Final = NanodetHead(
+BODY_HEAD: Final = NanodetHead(
     levels=tuple(
         Level(stride=stride, scores=f"cls_{stride}", distances=f"dis_{stride}")
         for stride in STRIDES
     ),
     n_bins=11,
 )
+
+"""Reads the network as it comes; in the bundle it decodes and suppresses by itself."""
 
 THRESHOLDS: Final = Thresholds(score_floor=0.1, nms_iou=0.6)
 """Below a tenth lie hundreds of candidates a picture, and a tracker uses none of them."""

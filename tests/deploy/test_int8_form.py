@@ -81,7 +81,7 @@ def test_it_works(arguments: list[str], tmp_path: Path) -> None:
     figures = {m.artifact: m.value for m in manifest.metrics if m.name == "map_50_95"}
     assert figures["onnx-fp32"] > 0.5
     assert figures["openvino-int8"] >= figures["onnx-fp32"] - 0.01
-    assert "preset performance, on 12 pictures" in manifest.provenance.steps[-1]
+    assert "preset mixed, on 12 pictures" in manifest.provenance.steps[-1]
 
 
 def test_without_annotated_pictures_of_its_labels_there_is_no_bundle(

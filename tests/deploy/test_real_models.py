@@ -47,7 +47,7 @@ class Real:
 # Measured, less half a point for the noise of other processors and versions of OpenVINO.
 REAL = {
     "yolox": Real("yolox_nano_416/yolox_nano.onnx", "coco.names", 0.456, 0.329),
-    "picodet": Real("picodet_s_416/picodet_s_416.onnx", "coco.names", 0.517, 0.407),
+    "picodet": Real("picodet_s_416/picodet_s_416.onnx", "coco.names", 0.509, 0.407),
     "fastestdet": Real("fastestdet_352/FastestDet.onnx", "coco.names", 0.314, 0.200),
     "ssd": Real(
         "ssd_mnv2_oidv4_300/object_detection_ssd_mobilenetv2_oidv4_fp16.tflite",
