@@ -1,4 +1,4 @@
-"""Frames as fast as the engine takes them."""
+"""Frames as fast as somebody takes them."""
 
 import threading
 from collections.abc import Iterator
@@ -14,29 +14,11 @@ _APART: Final = timedelta(milliseconds=10)
 _BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Turnstile:
-    """Lets a frame in for every one that is a result, or was dropped; `places` at a time."""
-
-    def __init__(self, places: int) -> None:
-        self._places = threading.Semaphore(places)
-
-    def enter(self, stop: threading.Event) -> bool:
-        """Wait for a place; return False if `stop` was set meanwhile."""
-        while not self._places.acquire(timeout=0.1):
-            if stop.is_set():
-                return False
-        return not stop.is_set()
-
-    def leave(self) -> None:
-        self._places.release()
-
-
 class DecodedAsFastAsTaken:
     """A `Feed` that decodes a file again and again."""
 
-    def __init__(self, path: Path, turnstile: Turnstile) -> None:
+    def __init__(self, path: Path) -> None:
         self._source = video_file(path)
-        self._turnstile = turnstile
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         """See `edge_agent.sources.feed.Feed`."""
@@ -44,7 +26,7 @@ class DecodedAsFastAsTaken:
         while not stop.is_set():
             with Decoder(self._source) as decoder:
                 for picture in decoder:
-                    if not self._turnstile.enter(stop):
+                    if stop.is_set():
                         return
                     at += _APART
                     yield Frame.of(picture.planes, captured_at=at)
@@ -53,15 +35,14 @@ class DecodedAsFastAsTaken:
 class AlreadyDecoded:
     """A `Feed` of pictures in memory."""
 
-    def __init__(self, pictures: list[Planes], turnstile: Turnstile) -> None:
+    def __init__(self, pictures: list[Planes]) -> None:
         self._pictures = pictures
-        self._turnstile = turnstile
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         """See `edge_agent.sources.feed.Feed`."""
         at = _BEGIN
         for planes in cycle(self._pictures):
-            if not self._turnstile.enter(stop):
+            if stop.is_set():
                 return
             at += _APART
             yield Frame.of(planes, captured_at=at)

@@ -1,0 +1,1 @@
+"""What `benchmarks footprint` installs and starts."""

@@ -1,0 +1,1 @@
+"""Clips whose truth is known, and another tracker's word on them."""
