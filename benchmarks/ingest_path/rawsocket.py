@@ -41,8 +41,13 @@ class RawSocket:
         if subprotocol:
             head.append(f"Sec-WebSocket-Protocol: {subprotocol}")
         writer.write("\r\n".join([*head, "", ""]).encode())
-        answer = await reader.readuntil(b"\r\n\r\n")
+        try:
+            answer = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.CancelledError:  # whoever loses patience hangs up
+            writer.close()
+            raise
         if not answer.startswith(b"HTTP/1.1 101"):
+            writer.close()
             raise Hangup(answer.partition(b"\r\n")[0].decode())
         return cls(reader, writer)
 

@@ -16,7 +16,7 @@ from benchmarks.ingest_path.rawsocket import Hangup, RawSocket, frame_of
 from benchmarks.ingest_path.traffic import DIGEST, LABELS, AgentSpec, make_batches
 from processing.wire.codec import SUBPROTOCOL, Codec, agent_codec
 from processing.wire.identity import challenge_bytes
-from processing.wire.limits import CREDIT_BATCHES
+from processing.wire.limits import CREDIT_BATCHES, HEARTBEAT_S
 from processing.wire.messages import (
     PROTOCOL,
     Ack,
@@ -61,6 +61,7 @@ class Caller:
         self._agent = agent
         self._socket = socket
         self._frames: list[bytes] = []
+        self._report = b""
 
     async def greet(self) -> None:
         """Be let in, say which bundle runs, and get everything ready to send."""
@@ -87,7 +88,7 @@ class Caller:
             raise Hangup(str(welcome))
         bundle = BundleState(digest=DIGEST, name="benchmark", version="1", labels=LABELS)
         report = StateReport(at=challenge.server_at, desired_version=1, bundles=(bundle,))
-        self._socket.send(frame_of(self._codec.encode(report)))
+        self._report = frame_of(self._codec.encode(report))
         batches = make_batches(
             self._agent.camera_id,
             epoch=self._spec.epoch,
@@ -96,6 +97,12 @@ class Caller:
             per_message=self._spec.per_message,
         )
         self._frames = [frame_of(self._codec.encode(batch)) for batch in batches]
+
+    async def live(self) -> None:
+        """Report at once and then as often as agents do, until cancelled."""
+        while True:
+            self._socket.send(self._report)
+            await asyncio.sleep(HEARTBEAT_S)
 
     async def deliver(self) -> int:
         """Send all, a few batches ahead of the acks; return how many entries were taken."""
@@ -120,11 +127,13 @@ class Caller:
 async def _run(spec: Spec) -> Delivered:
     begun = time.perf_counter()
     door = asyncio.Semaphore(_CONNECT_AT_ONCE)
+    lives: list[asyncio.Task[None]] = []
 
     async def connect(agent: AgentSpec) -> Caller:
         async with door:
             caller = Caller(spec, agent, await RawSocket.open(spec.port, "/agent/ws", SUBPROTOCOL))
             await caller.greet()
+            lives.append(asyncio.create_task(caller.live()))
             return caller
 
     callers = await asyncio.gather(*(connect(agent) for agent in spec.agents))
@@ -134,6 +143,8 @@ async def _run(spec: Spec) -> Delivered:
     begun = time.perf_counter()
     acked = await asyncio.gather(*(caller.deliver() for caller in callers))
     seconds = time.perf_counter() - begun
+    for life in lives:
+        life.cancel()
     for caller in callers:
         caller.hang_up()
     return Delivered(seconds, sum(acked), connect_s)

@@ -17,7 +17,7 @@ DETECTIONS: Final = 12
 LABELS: Final = tuple(f"class {number}" for number in range(80))
 DIGEST: Final = bytes(range(16))
 _N_FRAMES: Final = 64
-_FPS: Final = 10.0
+FPS: Final = 10.0
 
 
 class AgentSpec(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ def make_results(
     for number in range(n):
         yield Result(
             camera_id=camera_id,
-            captured_at=begun_at + timedelta(seconds=number / _FPS),
+            captured_at=begun_at + timedelta(seconds=number / FPS),
             bundle=DIGEST,
             detections=frames[number % len(frames)],
             n_started=((0, 1),) if number % 10 == 0 else (),
