@@ -35,6 +35,7 @@ def test_it_works(coco: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])["figures"]
     assert figures["n_images"] == 1
     assert figures["map_50"] == 100.0
+    assert figures["map_50_95_video_path"] > 0.0
 
 
 def test_without_pictures_it_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
