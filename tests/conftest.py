@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from django.conf import settings
 from django.db import connections
+from hypothesis import settings as hypothesis_settings
 
 from tests.factories import (
     Clock,
@@ -33,8 +34,16 @@ _storage = cast("dict[str, Any]", settings.STORAGES["default"])
 _storage["OPTIONS"]["location"] = _DATA_DIR / "media"
 
 
+IS_SOAKING = bool(os.environ.get("FARWATCH_SOAK"))
+
+# Where a test does not say how many examples it wants. How long one takes is never asserted.
+hypothesis_settings.register_profile("quick", max_examples=40, deadline=None)
+hypothesis_settings.register_profile("soaking", deadline=None)
+hypothesis_settings.load_profile("soaking" if IS_SOAKING else "quick")
+
+
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Put SQLite in a file: in memory, threads share one connection's locks."""
     default = connections["default"]
     if default.vendor == "sqlite":
@@ -44,8 +53,7 @@ def django_db_modify_db_settings() -> None:
 @pytest.fixture
 def soaked() -> Callable[[int], int]:
     """How many of `n` rounds to make: all when soaking, else 2 %."""
-    is_soaking = bool(os.environ.get("FARWATCH_SOAK"))
-    return lambda n: n if is_soaking else max(1, n // 50)
+    return lambda n: n if IS_SOAKING else max(1, n // 50)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.files.base import ContentFile
@@ -13,10 +13,11 @@ from django.core.files.storage import default_storage
 from processing.wire.packed import PackedDetection, pack
 from webapp.accounts.models import Membership, Organization, Role, User
 from webapp.datasets.models import Sample
-from webapp.events.models import Event
+from webapp.events.models import Clip, Event, Thumbnail
 from webapp.fleet.models import Agent, Bundle, Camera, Site
 from webapp.media.models import Blob
 from webapp.results.models import Result
+from webapp.results.partitions import ensure_days
 from webapp.review.actions import open_item
 from webapp.review.models import ReviewItem
 
@@ -119,6 +120,7 @@ def make_result(camera: Camera, bundle: Bundle, **fields: Any) -> Result:
     fields.setdefault("received_at", START)
     fields.setdefault("latency_ms", 40.0)
     fields.setdefault("detections", make_detections(0, 2))
+    ensure_days([fields["captured_at"].date()], today=START.date())
     return Result.objects.create(
         organization=camera.organization,
         agent=camera.agent,
@@ -138,12 +140,41 @@ def make_event(organization: Organization, **fields: Any) -> Event:
     return Event.objects.create(organization=organization, **fields)
 
 
-def make_blob(organization: Organization, content: bytes = JPEG) -> Blob:
-    """Return a picture in the store."""
+def make_clip(event: Event, **fields: Any) -> Clip:
+    """Return a clip of an event that an agent raised; still on the agent."""
+    assert event.agent is not None
+    fields.setdefault("clip_id", uuid4())
+    fields.setdefault("begins_at", event.occurred_at)
+    fields.setdefault("seconds", 12.0)
+    fields.setdefault("n_bytes", 3_400_000)
+    return Clip.objects.create(
+        organization=event.organization, agent=event.agent, event=event, **fields
+    )
+
+
+def make_thumbnail(event: Event, **fields: Any) -> Thumbnail:
+    """Return the picture of an event that an agent raised."""
+    assert event.agent is not None
+    if event.event_id is None:
+        event.event_id = uuid4()
+    if "blob" not in fields:
+        fields["blob"] = make_blob(event.organization)
+    fields = {"score": 0.8, "captured_at": START, "width": 640, "height": 360} | fields
+    event.thumbnail = Thumbnail.objects.create(
+        organization=event.organization, agent=event.agent, event_id=event.event_id, **fields
+    )
+    event.save()
+    return event.thumbnail
+
+
+def make_blob(
+    organization: Organization, content: bytes = JPEG, *, content_type: str = "image/jpeg"
+) -> Blob:
+    """Return a picture (or another file) in the store."""
     blob, is_new = Blob.objects.get_or_create(
         organization=organization,
         sha256=hashlib.sha256(content).hexdigest(),
-        defaults={"content_type": "image/jpeg", "size": len(content), "created_at": START},
+        defaults={"content_type": content_type, "size": len(content), "created_at": START},
     )
     if is_new or not default_storage.exists(blob.path):
         default_storage.save(blob.path, ContentFile(content))

@@ -5,8 +5,10 @@ import shutil
 
 import psycopg
 import pytest
+import redis
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 IS_REQUIRED = bool(os.environ.get("REQUIRE_SERVICES"))
 
 
@@ -24,6 +26,16 @@ def need_postgres() -> str:
     except psycopg.OperationalError as error:
         skip_or_fail(f"PostgreSQL does not answer at {POSTGRES_URL}: {error}")
     return POSTGRES_URL
+
+
+def need_redis() -> str:
+    """Return the URL of a Redis that answers."""
+    try:
+        with redis.Redis.from_url(REDIS_URL, socket_connect_timeout=3) as client:
+            client.ping()
+    except redis.RedisError as error:
+        skip_or_fail(f"Redis does not answer at {REDIS_URL}: {error}")
+    return REDIS_URL
 
 
 def need_chromium() -> str:
