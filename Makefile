@@ -6,7 +6,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --require-hashes --disable-pip-version-check
+# Installs a lock file and shows how far it is; a line for each package would hide what matters.
+install = $(BIN)/python -m pip install --require-hashes --disable-pip-version-check -r $(1) | awk \
+  -v all="$$(grep -c '^[a-z0-9].*==' $(1))" '/^Collecting/ {printf "\rpackages: %d of at most %d", ++n, all; fflush()} END {print ""}'
 
 # What the demo uses; `make demo CAMERA=rtsp://… PORT=9000 DATA_DIR=/var/lib/farwatch` overrides.
 CAMERA ?=
@@ -28,8 +30,8 @@ setup: $(VENV)/demo.stamp ## install everything, build the default bundle, fetch
 demo: setup ## hub, worker and agent on a real video; CAMERA=rtsp://… or a file or 0, PORT, DATA_DIR
 	@exec $(BIN)/python -m deploy.demo --camera "$(CAMERA)" --port "$(PORT)" --data-dir "$(DATA_DIR)"
 
-test: $(VENV)/dev.stamp setup ## run the tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(VENV)/dev.stamp setup ## run the tests, three at a time: most of them wait for something
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 soak: $(VENV)/dev.stamp setup ## run the long counts whole (hours)
 	FARWATCH_SOAK=1 $(BIN)/python -m pytest -m soak --timeout 14400
@@ -69,9 +71,9 @@ $(BIN)/python:
 
 # dev.txt holds all of demo.txt at the same versions, so one environment serves both.
 $(VENV)/demo.stamp: requirements/demo.txt | $(BIN)/python
-	$(PIP) -r requirements/demo.txt
+	@$(call install,$<)
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt | $(BIN)/python
-	$(PIP) -r requirements/dev.txt
+	@$(call install,$<)
 	@touch $@ $(VENV)/demo.stamp
