@@ -29,7 +29,7 @@ from webapp.accounts.models import Role, User
 from webapp.common.clock import now
 from webapp.dashboard.scene_preview import ask_preview
 from webapp.datasets.actions import IMPORT_SET, request_export
-from webapp.datasets.uploads import Upload, upload_path
+from webapp.datasets.uploads import upload_path
 from webapp.fleet.actions import create_join_token
 from webapp.fleet.models import Bundle, Camera, JoinToken
 from webapp.jobs.models import Job
@@ -292,7 +292,7 @@ def objects(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Objects:
             "webhook": add_webhook(
                 organization=organization, url="https://example.org/", by=alice, at=now()
             ).id,
-            "upload": upload_path(Upload(organization.pk, bob.pk, "a.zip")).rsplit("/", 1)[1],
+            "upload": upload_path(imported.pk).rsplit("/", 1)[1],
             "job": job.id,
             "preview": ask_preview(camera, Scene(), by=alice, at=now()).id,
         }

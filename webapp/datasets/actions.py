@@ -7,9 +7,7 @@ from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 import structlog
-from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q
 
 from processing.wire.messages import SampleOffered
 from webapp.accounts.models import Organization, User
@@ -36,9 +34,6 @@ FORMATS: Final[Mapping[Format, str]] = {
 }
 """Of exports, with what people call them."""
 DEFAULT_FORMAT: Final[Format] = "coco"
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
-_ZIP: Final = b"PK\x03\x04"
-_BEGINNINGS: Final = (_ZIP, b"\xff\xd8\xff", _PNG)
 MAX_UNFINISHED_EXPORTS: Final = 3
 
 log = structlog.get_logger(__name__)
@@ -46,10 +41,6 @@ log = structlog.get_logger(__name__)
 
 class TooManyExports(Exception):
     """Some exports of the organization are not done yet: wait for them."""
-
-
-class NotASet(Exception):
-    """The file is nothing that can be imported; the text says why."""
 
 
 @transaction.atomic
@@ -231,35 +222,3 @@ def request_export(
         by=by,
         at=at,
     )
-
-
-@transaction.atomic
-def request_import(*, file: Blob, name: str, by: User, at: datetime) -> Job:
-    """Have the pictures in a file (one, or a zip of a set) made samples, with what is said of them.
-
-    Raise `NotASet` for a file that is neither.
-    """
-    with default_storage.open(file.path) as stored:
-        head = stored.read(len(_PNG))
-    if not head.startswith(_BEGINNINGS):
-        raise NotASet("This is neither a zip archive nor a JPEG or PNG picture.")
-    return enqueue_job(
-        kind=IMPORT_SET,
-        title=f"Import of {name}"[:200],
-        arguments={"file": str(file.pk), "name": name, "is_zip": head.startswith(_ZIP)},
-        organization=file.organization,
-        by=by,
-        at=at,
-    )
-
-
-def drop_sent(file: Blob, *, by: UUID | None = None) -> None:
-    """Forget a file that was sent to be imported, unless it is also an offered export's.
-
-    Equal files are one: another import than the job `by` that has yet to read it keeps it, too.
-    """
-    unfinished = (Job.State.WAITING, Job.State.RUNNING)
-    reading = Q(kind=IMPORT_SET, arguments__file=str(file.pk), state__in=unfinished)
-    users = Job.objects.filter(reading | Q(result__blob=str(file.pk)))
-    if not users.exclude(pk__in=[by] if by else []).exists():
-        drop_unused([file.pk])

@@ -30,8 +30,9 @@ from webapp.datasets.actions import (
     TooManyExports,
     request_export,
 )
+from webapp.datasets.incoming import TooManyImports, announce_import
 from webapp.datasets.models import Annotation, Sample
-from webapp.datasets.uploads import MAX_BYTES, Upload, upload_path
+from webapp.datasets.uploads import MAX_BYTES, upload_path
 from webapp.fleet.models import Camera
 from webapp.jobs.api import JobSerializer
 from webapp.jobs.models import Job
@@ -233,8 +234,9 @@ class ImportRequestSerializer(serializers.Serializer[Any]):
 class ImportAddressSerializer(serializers.Serializer[Any]):
     """Where to send it."""
 
+    id = serializers.UUIDField(help_text="Of the import, which waits for its file.")
     upload = serializers.CharField(
-        help_text="POST the file there, as it is, within an hour; the answer names its import."
+        help_text="POST the file there, as it is, beginning within an hour."
     )
     most_bytes = serializers.IntegerField()
 
@@ -251,6 +253,7 @@ class ImportSerializer(JobSerializer):
         source="result.n_known", default=None, read_only=True, help_text="Imported before."
     )
     n_boxes = serializers.IntegerField(source="result.n_boxes", default=None, read_only=True)
+    n_left_out = serializers.IntegerField(source="result.n_left_out", default=None, read_only=True)
     notes = serializers.ListField(
         source="result.notes",
         child=serializers.CharField(),
@@ -268,6 +271,7 @@ class ImportSerializer(JobSerializer):
             "n_labelled",
             "n_known",
             "n_boxes",
+            "n_left_out",
             "notes",
         )
         read_only_fields = fields
@@ -287,13 +291,18 @@ class ImportViewSet(OwnedViewSet[Job]):
         examples=[OpenApiExample("A set", value={"name": "street.zip"}, request_only=True)],
     )
     def create(self, request: Request) -> Response:
-        """Ask where to send a file: a large body is taken at a signed address alone."""
+        """Announce a file and learn where to send it: a large body is taken there alone."""
         wanted = ImportRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         actor = actor_of(request)
         organization = chosen_organization(
             actor, Role.LABELER, organization_id=wanted.validated_data.get("organization")
         )
-        upload = Upload(organization.pk, actor.pk, wanted.validated_data["name"])
-        answer = {"upload": upload_path(upload), "most_bytes": MAX_BYTES}
-        return Response(answer, HTTPStatus.CREATED)
+        name = wanted.validated_data["name"]
+        try:
+            job = announce_import(organization=organization, name=name, by=actor, at=now())
+        except TooManyImports as error:
+            raise ApiProblem(HTTPStatus.CONFLICT, "too-many-imports", str(error)) from error
+        answer = {"id": job.pk, "upload": upload_path(job.pk), "most_bytes": MAX_BYTES}
+        location = reverse("import-detail", args=[job.pk])
+        return Response(answer, HTTPStatus.CREATED, headers={"Location": location})

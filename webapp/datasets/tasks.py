@@ -19,8 +19,10 @@ from processing.media.cleaning import MAX_PIXELS, clean_picture
 from processing.media.jpeg import MAX_BYTES, BadPicture, decode_jpeg
 from processing.media.stills import as_jpeg
 from processing.vision.looks import look_of
-from webapp.datasets.actions import EXPORT_SET, IMPORT_SET, drop_sent, number_labels
+from processing.wire.limits import MAX_NAME
+from webapp.datasets.actions import EXPORT_SET, IMPORT_SET, number_labels
 from webapp.datasets.imports import CheckedPicture, Outcome, add_picture
+from webapp.datasets.incoming import drop_sent
 from webapp.datasets.models import Annotation
 from webapp.datasets.queries import current_annotations
 from webapp.jobs.attempts import Attempt
@@ -29,12 +31,13 @@ from webapp.jobs.models import Job
 from webapp.jobs.registry import does
 from webapp.media.actions import put_blob, put_chunks
 from webapp.media.models import Blob
-from webapp.media.queries import read_blob
+from webapp.media.queries import BlobLost, read_blob
 
 STEP: Final = 20
 """Pictures between two looks at whether to go on."""
 _CHUNK: Final = 1024 * 1024
 _MOST_NOTES: Final = 20
+_FILE_GONE: Final = "The file is not there any more. Send it again."
 
 
 @does(EXPORT_SET)
@@ -60,11 +63,15 @@ def export_set(attempt: Attempt) -> None:
 @does(IMPORT_SET)
 def import_set(attempt: Attempt) -> None:
     """Make the pictures of a file samples; what is refused leaves nothing behind."""
+    if "file" not in attempt.arguments:
+        raise CannotBeDone("Its file never came. Send it again.")
     file = Blob.objects.filter(pk=str(attempt.arguments["file"])).first()
     if file is None:
-        raise CannotBeDone("The file is not there any more.")
+        raise CannotBeDone(_FILE_GONE)
     try:
         _import(attempt, file)
+    except (FileNotFoundError, BlobLost) as lost:
+        raise CannotBeDone(_FILE_GONE) from lost
     except (BadArchive, BadSet) as refused:
         drop_sent(file, by=attempt.job_id)
         words = str(refused)
@@ -193,6 +200,7 @@ def _take(attempt: Attempt, found: ReadSet, content_of: Callable[[str], bytes]) 
         result["n_images"] = n_total - len(notes)
         result["n_labelled"], result["n_known"] = n_of["labelled"], n_of["known"]
         result["n_boxes"] = n_boxes
+        result["n_left_out"] = len(notes)
         result["notes"] = notes[:_MOST_NOTES]
 
 
@@ -211,7 +219,7 @@ def _checked(attempt: Attempt, picture: ReadPicture, content: bytes) -> CheckedP
         for data in (cleaned.jpeg, cleaned.thumbnail)
     )
     return CheckedPicture(
-        file_name=PurePosixPath(picture.file_name).name,
+        file_name=PurePosixPath(picture.file_name).name[-MAX_NAME:],
         picture=kept,
         thumbnail=thumbnail,
         width=width,

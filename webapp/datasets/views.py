@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -13,13 +12,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.accounts.models import Role
 from webapp.accounts.permissions import requires
-from webapp.accounts.queries import chosen_organization
 from webapp.accounts.requests import actor_of
 from webapp.common.clock import now
 from webapp.common.problems import problem, problem_http
-from webapp.datasets.actions import NotASet, drop_sent, request_import
+from webapp.datasets.actions import IMPORT_SET
+from webapp.datasets.incoming import NotASet, NotAwaited, begin_import, drop_sent
 from webapp.datasets.models import Sample
-from webapp.datasets.uploads import BadUpload, read_token
+from webapp.datasets.uploads import VALID_FOR, BadUpload, read_token
+from webapp.jobs.models import Job
 from webapp.media.actions import put_chunks
 from webapp.media.serving import blob_response
 
@@ -45,26 +45,27 @@ def thumbnail(request: HttpRequest, sample_id: UUID) -> HttpResponseBase:
 @require_POST
 @requires(Role.LABELER)
 def upload_import(request: HttpRequest, token: str) -> HttpResponse:
-    """Take a file to a path that was given to this very person, and have it imported."""
+    """Take the file of an import from the very person who announced it, and begin."""
     user = actor_of(request)
     try:
-        upload = read_token(token)
-        organization = chosen_organization(
-            user, Role.LABELER, organization_id=upload.organization_id
-        )
-    except (BadUpload, ValidationError) as error:
+        import_id = read_token(token, max_age=2 * VALID_FOR)  # it was newer when the file began
+    except BadUpload as error:
         raise Http404 from error
-    if upload.user_id != user.pk:
-        raise Http404
+    own = Job.objects.for_actor(user, Role.LABELER).filter(kind=IMPORT_SET, created_by=user)
+    job = get_object_or_404(own.select_related("organization"), pk=import_id)
     file = put_chunks(
         _chunks(request),
         content_type="application/octet-stream",
-        organization=organization,
+        organization=job.organization,
         at=now(),
     )
     try:
-        job = request_import(file=file, name=upload.name, by=user, at=now())
+        job = begin_import(job, file=file, at=now())
+    except NotAwaited as error:
+        drop_sent(file)
+        return problem_http(problem(HTTPStatus.CONFLICT, code="not-awaited", detail=str(error)))
     except NotASet as error:
+        job.delete()
         drop_sent(file)
         return problem_http(problem(HTTPStatus.BAD_REQUEST, code="not-a-set", detail=str(error)))
     answer = JsonResponse({"id": str(job.id), "state": job.state}, status=HTTPStatus.ACCEPTED)

@@ -65,6 +65,34 @@ def enqueue_job(
 
 
 @transaction.atomic
+def announce_job(  # noqa: PLR0913 - what `enqueue_job` is told, and until when
+    *,
+    kind: str,
+    arguments: Mapping[str, object],
+    organization: Organization,
+    by: User | None,
+    at: datetime,
+    starts_by: datetime,
+    title: str = "",
+) -> Job:
+    """Write down work that cannot begin yet: `redeliver` begins it, or `starts_by` at the latest.
+
+    From now on people see it, and can cancel it.
+    """
+    job = Job.objects.create(
+        kind=kind,
+        title=title,
+        arguments=dict(arguments),
+        organization=organization,
+        created_by=by,
+        created_at=at,
+        lease_expires_at=starts_by,
+    )
+    tell(job, at=at)
+    return job
+
+
+@transaction.atomic
 def cancel_job(job: Job, *, at: datetime) -> Job:
     """Cancel a waiting job now, a running one at its next step; raise `AlreadyFinished`."""
     job = Job.objects.select_for_update().get(pk=job.pk)

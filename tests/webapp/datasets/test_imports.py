@@ -8,15 +8,21 @@ import cv2
 import numpy as np
 import pytest
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.test import Client
+from django.urls import reverse
 
 from tests.factories import Clock
 from tests.processing.exchange.archives import zipped
 from tests.processing.exchange.hostile_archives import HOSTILE
 from webapp.accounts.models import User
+from webapp.common.clock import now
 from webapp.common.request_limits import most_bytes
+from webapp.datasets.actions import IMPORT_SET
+from webapp.datasets.incoming import MAX_UNFINISHED_IMPORTS
 from webapp.datasets.models import Annotation, Label, Sample
-from webapp.datasets.uploads import MAX_BYTES
+from webapp.datasets.uploads import MAX_BYTES, VALID_FOR
+from webapp.jobs.actions import sweep_jobs
 from webapp.jobs.models import Job
 from webapp.jobs.registry import HANDLERS
 from webapp.jobs.running import JobRunner
@@ -54,7 +60,9 @@ def work(clock: Clock) -> None:
     """Do all that waits, and what comes of that."""
     load_tasks()
     runner = JobRunner(handlers=HANDLERS, clock=clock.now, lease=LEASE)
-    while job := Job.objects.filter(state=Job.State.WAITING, due_at=None).first():
+    while job := Job.objects.filter(
+        state=Job.State.WAITING, due_at=None, delivery__isnull=False
+    ).first():
         runner.run(job.id, job.attempt + 1)
 
 
@@ -184,7 +192,7 @@ def test_an_address_is_good_for_who_asked_for_it_alone(
     for other in (alice, charlie):
         labeler.force_login(other)
         assert labeler.post(address, yolo(), content_type="application/zip").status_code == 404
-    assert not Job.objects.exists()
+    assert not Job.objects.get().arguments.keys() - {"name"}
 
 
 def test_nonsense_is_refused_by_field(labeler: Client) -> None:
@@ -214,3 +222,71 @@ def test_an_export_that_is_imported_again_can_still_be_fetched(
     content = labeler.get(file).getvalue()
     imported(labeler, clock, content)
     assert labeler.get(file).getvalue() == content
+
+
+def test_what_is_not_done_is_counted_and_no_more_is_taken(labeler: Client, charlie: User) -> None:
+    for _ in range(MAX_UNFINISHED_IMPORTS):
+        assert labeler.post(PATH, {"name": "a.jpg"}, content_type=JSON).status_code == 201
+    refused = labeler.post(PATH, {"name": "a.jpg"}, content_type=JSON)
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (
+        409, "too-many-imports",
+    )  # fmt: skip
+    assert "cancel them" in refused.json()["detail"]
+    first = Job.objects.filter(kind=IMPORT_SET).earliest("pk")
+    assert labeler.post(reverse("job-cancel", args=[first.pk])).status_code == 200
+    assert labeler.post(PATH, {"name": "a.jpg"}, content_type=JSON).status_code == 201
+    labeler.force_login(charlie)
+    assert labeler.post(PATH, {"name": "a.jpg"}, content_type=JSON).status_code == 201, "theirs"
+
+
+def test_an_address_takes_one_file(labeler: Client) -> None:
+    address = labeler.post(PATH, {"name": "a.jpg"}, content_type=JSON).json()["upload"]
+    answers = [labeler.post(address, picture(seed), content_type="image/jpeg") for seed in (1, 2)]
+    assert [answer.status_code for answer in answers] == [202, 409]
+    assert answers[1].json()["detail"].startswith("This import has its file")
+    assert Blob.objects.count() == 1
+
+
+def test_a_file_for_an_import_that_was_cancelled_is_not_kept(labeler: Client) -> None:
+    announced = labeler.post(PATH, {"name": "a.jpg"}, content_type=JSON).json()
+    labeler.post(reverse("job-cancel", args=[announced["id"]]))
+    answer = labeler.post(announced["upload"], picture(1), content_type="image/jpeg")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409, "This import is over: ask for another address.",
+    )  # fmt: skip
+    assert not Blob.objects.exists()
+
+
+def test_what_is_no_set_leaves_no_import_waiting(labeler: Client) -> None:
+    address = labeler.post(PATH, {"name": "a.txt"}, content_type=JSON).json()["upload"]
+    assert labeler.post(address, b"hello", content_type="text/plain").status_code == 400
+    assert not Job.objects.exists()
+
+
+def test_an_import_whose_file_never_comes_ends_in_words(labeler: Client, clock: Clock) -> None:
+    announced = labeler.post(PATH, {"name": "a.jpg"}, content_type=JSON).json()
+    sweep_jobs(at=now())
+    work(clock)
+    assert Job.objects.get().state == Job.State.WAITING, "it may still come"
+    sweep_jobs(at=now() + 2 * VALID_FOR)
+    work(clock)
+    job = labeler.get(f"{PATH}{announced['id']}/").json()
+    assert (job["state"], job["error"]) == ("failed", "Its file never came. Send it again.")
+
+
+def test_an_import_whose_file_was_lost_ends_in_words(labeler: Client, clock: Clock) -> None:
+    address = labeler.post(PATH, {"name": "a.jpg"}, content_type=JSON).json()["upload"]
+    answer = labeler.post(address, picture(1), content_type="image/jpeg")
+    default_storage.delete(Blob.objects.get().path)
+    work(clock)
+    job = labeler.get(answer.headers["Location"]).json()
+    assert (job["state"], job["error"]) == (
+        "failed",
+        "The file is not there any more. Send it again.",
+    )
+
+
+def test_the_end_of_a_long_name_is_kept(labeler: Client, clock: Clock) -> None:
+    imported(labeler, clock, zipped([(f"{'x' * 240}.jpg", picture(1))]))
+    (name,) = Sample.objects.values_list("file_name", flat=True)
+    assert (len(name), name[-5:]) == (200, "x.jpg")
