@@ -9,7 +9,7 @@ from processing.wire.limits import MAX_DETECTIONS, MAX_TEXT
 from webapp.accounts.models import User
 from webapp.review.boxes import Box, ClassName
 from webapp.review.checking import accept_work, fix_work, reject_work
-from webapp.review.exchange import Revision
+from webapp.review.exchange import FindingsByHand, Revision
 from webapp.review.models import Check, ReviewItem
 
 Comment = Annotated[str, Meta(max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
@@ -39,6 +39,7 @@ class Settle(Struct, frozen=True, forbid_unknown_fields=True, tag_field="decisio
     revision: Revision
     boxes: Annotated[tuple[Box, ...], Meta(max_length=MAX_DETECTIONS)] = ()
     classes: Annotated[tuple[ClassName, ...], Meta(max_length=64)] = ()
+    findings: FindingsByHand = {}
     is_ambiguous: bool = False
     reasons: Annotated[tuple[Check.Reason, ...], Meta(max_length=_N_REASONS)] = ()
     comment: Comment = ""
@@ -63,6 +64,7 @@ def decide_check(item: ReviewItem, wish: CheckRequest, *, by: User, at: datetime
                 revision=wish.revision,
                 boxes=wish.boxes,
                 classes=wish.classes,
+                findings=wish.findings,
                 is_ambiguous=wish.is_ambiguous,
                 reasons=wish.reasons,
                 comment=wish.comment,

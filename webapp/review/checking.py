@@ -4,12 +4,14 @@ Where labelers disagree, fixing settles it: what the checker leaves is the truth
 labeler's verdict is told what came of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+import msgspec
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -20,6 +22,7 @@ from webapp.common.changes import record_change
 from webapp.datasets.queries import labels_of
 from webapp.review.agreement import Work, agreed
 from webapp.review.boxes import Box, check_boxes, check_classes
+from webapp.review.findings import Finding, Findings, find
 from webapp.review.leasing import (
     HeldByAnother,
     RevisionConflict,
@@ -29,7 +32,7 @@ from webapp.review.leasing import (
 )
 from webapp.review.models import Check, Lease, ReviewItem, ReviewQueue, Verdict
 from webapp.review.offers import deciding
-from webapp.review.queries import checkers_queues, work_of
+from webapp.review.queries import checkers_queues, predictions_of, work_of
 from webapp.review.settling import reopen, set_error, settle, standing_verdicts
 
 WAITING: Final = (ReviewItem.State.DISPUTED, ReviewItem.State.CHECKING)
@@ -131,6 +134,7 @@ def fix_work(  # noqa: PLR0913 - a save has as many parts
     revision: int,
     boxes: Sequence[Box],
     classes: Sequence[str] = (),
+    findings: Mapping[int, Finding] = MappingProxyType({}),
     is_ambiguous: bool = False,
     reasons: Sequence[Check.Reason] = (),
     comment: str = "",
@@ -138,21 +142,23 @@ def fix_work(  # noqa: PLR0913 - a save has as many parts
 ) -> ReviewItem:
     """Let what the checker leaves be the truth; whose verdict is no different is accepted.
 
+    `findings` is what they said of single predictions by hand.
     Raise `MayNotCheck`, `RevisionConflict`, `HeldByAnother`, or `BadBox`.
     """
     item = _lock_to_check(item, by=by, revision=revision, at=at)
     sample, labels = item.sample, labels_of(item.sample)
-    truth = Work(is_ambiguous=True)
+    truth, found = Work(is_ambiguous=True), None
     if not is_ambiguous:
         checked = check_boxes(boxes, labels=labels, width=sample.width, height=sample.height)
         truth = Work(checked, frozenset(check_classes(classes, labels=labels)))
+        found = find(checked, predictions_of(sample), findings)
     verdicts = standing_verdicts(item)
     settle(item, verdicts, truth, by=by, at=at)
 
     def decision(verdict: Verdict) -> Check.Decision:
         return Check.Decision.FIXED if verdict.error else Check.Decision.ACCEPTED
 
-    _note(verdicts, decision, by=by, reasons=reasons, comment=comment, at=at)
+    _note(verdicts, decision, by=by, reasons=reasons, comment=comment, found=found, at=at)
     return item
 
 
@@ -222,13 +228,14 @@ def _refuse_unless_checker(queue: ReviewQueue, by: User) -> None:
         raise MayNotCheck("This queue has other checkers.")
 
 
-def _note(
+def _note(  # noqa: PLR0913 - a check has as many parts
     verdicts: Sequence[Verdict],
     decision: Callable[[Verdict], Check.Decision],
     *,
     by: User,
     reasons: Sequence[Check.Reason] = (),
     comment: str,
+    found: Findings | None = None,
     at: datetime,
 ) -> None:
     """Write down what a checker said of each verdict."""
@@ -240,6 +247,7 @@ def _note(
             decision=decision(verdict),
             reasons=[*reasons],
             comment=comment,
+            findings={} if found is None else msgspec.to_builtins(found),
             created_at=at,
         )
     item = verdicts[0].item

@@ -29,6 +29,9 @@ MAX_BODY_BYTES: Final = 256 * 1024
 
 Revision = Annotated[int, Meta(ge=0, le=2**31)]
 
+FindingsByHand = Annotated[dict[int, Finding], Meta(max_length=MAX_DETECTIONS)]
+"""What somebody found of a prediction, by its index, where the boxes do not say it."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -42,8 +45,7 @@ class SaveRequest(Struct, frozen=True, forbid_unknown_fields=True):
     boxes: Annotated[tuple[Box, ...], Meta(max_length=MAX_DETECTIONS)]
     classes: Annotated[tuple[ClassName, ...], Meta(max_length=64)] = ()
     """Of the picture as a whole."""
-    findings: Annotated[dict[int, Finding], Meta(max_length=MAX_DETECTIONS)] = {}
-    """What they found of a prediction, by its index, where the boxes do not say it."""
+    findings: FindingsByHand = {}
 
 
 class SkipRequest(Struct, frozen=True, forbid_unknown_fields=True):

@@ -276,6 +276,8 @@ class Check(Owned):
     reasons = models.JSONField(default=list)
     """Values of `Reason`."""
     comment = models.CharField(max_length=MAX_TEXT, blank=True)
+    findings = models.JSONField(default=dict)
+    """What the checker found of the predictions where they settled it, as of `Verdict.findings`."""
     created_at = models.DateTimeField()
 
     class Meta:

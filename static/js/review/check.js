@@ -93,10 +93,7 @@ class Check {
     const editing = this.#editing, sendBack = this.#part("send-back");
     const deeds = {
       accept: () => ("accepts" in this.#root.dataset ? this.#decide({ decision: "accept" }) : false),
-      settle: () => {
-        const { boxes, classes } = plain(editing.answer);
-        return this.#decide({ decision: "settle", boxes, classes });
-      },
+      settle: () => this.#decide({ decision: "settle", ...plain(editing.answer) }),
       sendBack: () => sendBack.showModal(),
       step: (by) => this.#part("stage").contains(document.activeElement) && editing.step(by),
       nudge: (dx, dy) => editing.nudge(dx, dy),
@@ -105,6 +102,7 @@ class Check {
       letGo: () => (editing.selected ? editing.select(null) : false),
       reclass: (index) => (this.#item.frequent_labels[index] ? editing.reclass(this.#item.frequent_labels[index]) : false),
       choose: () => this.#choose(),
+      finding: () => editing.stepFinding(),
       whole: () => this.#picker.open(this.#item, null, (name) => editing.toggleClass(name)),
       hide: () => this.#hide(),
       all: () => this.#stage.view.whole(),

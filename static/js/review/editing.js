@@ -146,7 +146,7 @@ export class Editing {
   // Begin with somebody else's answer instead.
   takeOver({ boxes, classes }) {
     this.#take(null);
-    this.#write({ boxes: boxesOf(this.item, boxes), classes });
+    this.#write({ boxes: boxesOf(this.item, boxes), classes, findings: {} });
   }
 
   remove(id = this.selected) {

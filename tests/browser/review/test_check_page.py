@@ -26,7 +26,7 @@ def test_it_works(desk: Desk, visitor: Visitor) -> None:
     page.locator("[data-part=stage]").focus()
     press(page, "Control+z")
     expect(page.locator("[data-part=count]")).to_have_text("2 boxes")
-    press(page, "Tab", "2", "w")
+    press(page, "Tab", "2", "v", "w")
     page.keyboard.type("dog")
     press(page, "Enter")
     expect(page.locator("[data-part=classes]").get_by_role("button", name="dog")).to_be_visible()
@@ -41,6 +41,10 @@ def test_it_works(desk: Desk, visitor: Visitor) -> None:
     assert item["state"] == "done"
     assert sorted(box["label"] for box in item["boxes"]) == ["bicycle", "dog"]
     assert item["classes"] == ["dog"]
+    checks = page.request.get(f"/api/v1/checks/?item={dispute.items[0]}").json()["results"]
+    assert {tuple(check["findings"]["predictions"]) for check in checks} == {
+        ("wrong_box", "wrong_class")
+    }
     page.get_by_role("link", name="Labelers").click()
     expect(page.get_by_role("article", name=dispute.colleague)).to_be_visible()
     assert serious_faults(page) == []

@@ -7,7 +7,7 @@ from webapp.accounts.models import Organization, Role, User
 from webapp.datasets.models import Annotation
 from webapp.fleet.models import Bundle, Camera
 from webapp.review.actions import RevisionConflict, claim_next, submit_verdict, undo_verdict
-from webapp.review.boxes import Box
+from webapp.review.boxes import BadBox, Box
 from webapp.review.checking import (
     MayNotCheck,
     accept_work,
@@ -18,7 +18,7 @@ from webapp.review.checking import (
 )
 from webapp.review.leasing import HeldByAnother
 from webapp.review.models import Check, ReviewItem, ReviewQueue, Team, Verdict
-from webapp.review.queries import item_for_editor
+from webapp.review.queries import item_for_editor, predictions_of
 from webapp.review.standing import standings
 
 A_CAR = Box((0.1, 0.2, 0.5, 0.6), "car")
@@ -71,6 +71,22 @@ def test_what_is_fixed_is_the_checker_s(verdict: Verdict, dora: User) -> None:
     assert Annotation.objects.get(is_current=True).author == dora
     verdict.refresh_from_db()
     assert (verdict.error, verdict.check_of_it.decision) == (1.0, Check.Decision.FIXED)
+
+
+def test_what_the_checker_found_of_each_prediction_is_kept(verdict: Verdict, dora: User) -> None:
+    person, bicycle = predictions_of(verdict.item.sample)
+    left = [Box(person.xyxy, "person"), Box(bicycle.xyxy, "car", prediction=1), A_CAR]
+    fix_work(
+        item=verdict.item, by=dora, revision=1, boxes=left, findings={0: "wrong_box"}, at=START
+    )
+    verdict.refresh_from_db()
+    found = {"predictions": ["wrong_box", "wrong_class"], "n_missed": 1}
+    assert verdict.check_of_it.findings == found
+
+
+def test_what_is_said_of_no_prediction_is_refused(verdict: Verdict, dora: User) -> None:
+    with pytest.raises(BadBox, match="no such prediction"):
+        fix_work(item=verdict.item, by=dora, revision=1, boxes=[], findings={2: "false"}, at=START)
 
 
 def test_what_is_sent_back_goes_to_who_did_it_with_the_reason(

@@ -222,7 +222,8 @@ class ReviewItemViewSet(OwnedViewSet[ReviewItem]):
     def decide_check(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002 - the signature is DRF's
         """Decide a check: `decision` is accept, settle (with `boxes`) or send_back (`reasons`).
 
-        Settling also ends a disagreement; sent back, an item goes to those who decided it.
+        Settling takes `classes` and `findings` as a verdict does, and also ends a disagreement;
+        sent back, an item goes to those who decided it.
         """
         item = self.get_object()
         with in_words():

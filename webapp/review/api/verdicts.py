@@ -49,10 +49,23 @@ class VerdictSerializer(serializers.ModelSerializer[Verdict]):
 class CheckSerializer(serializers.ModelSerializer[Check]):
     by = serializers.CharField(source="by.username", default=None)
     item = serializers.UUIDField(source="verdict.item_id")
+    findings = serializers.JSONField(
+        help_text="Where it was settled: what was right and wrong of the predictions."
+    )
 
     class Meta:
         model = Check
-        fields = ("id", "verdict", "item", "by", "decision", "reasons", "comment", "created_at")
+        fields = (
+            "id",
+            "verdict",
+            "item",
+            "by",
+            "decision",
+            "reasons",
+            "comment",
+            "findings",
+            "created_at",
+        )
 
 
 class VerdictViewSet(OwnedViewSet[Verdict]):
