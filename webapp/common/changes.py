@@ -22,9 +22,10 @@ def changes_after(change_id: int) -> Iterable[Change]:
     return Change.objects.filter(id__gt=change_id).order_by("id")
 
 
-def newest_change_id() -> int:
-    """Return where a follower starts that wants only what is still to come."""
-    return Change.objects.order_by("-id").values_list("id", flat=True).first() or 0
+def newest_change_id(*, before: datetime) -> int:
+    """Return where a follower starts that wants what has been made since then."""
+    settled = Change.objects.filter(made_at__lt=before).order_by("-id")
+    return settled.values_list("id", flat=True).first() or 0
 
 
 def forget_changes(*, at: datetime) -> int:

@@ -131,16 +131,25 @@ class Connection:
         self._landed = asyncio.Event()
 
     async def serve(self) -> None:
-        """Serve until either side has had enough."""
+        """Serve until either side has had enough; whoever is let in hears all from then on."""
         await self._receive()  # the connect itself
         with suppress(OSError):  # it may leave at any moment, also while it is sent away
-            await self._send({"type": "websocket.accept", "subprotocol": None, "headers": []})
             try:
                 topics = await self._allowed_topics()
+            except Over as over:
+                await self._accept()  # else a browser is not told why
+                return await self._dismiss(over)
+            try:
                 await self._exchange(topics)
             except Over as over:
-                if over.code is not None:
-                    await self._send({"type": "websocket.close", "code": over.code, "reason": None})
+                await self._dismiss(over)
+
+    async def _accept(self) -> None:
+        await self._send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+
+    async def _dismiss(self, over: Over) -> None:
+        if over.code is not None:
+            await self._send({"type": "websocket.close", "code": over.code, "reason": None})
 
     async def _exchange(self, topics: frozenset[Topic]) -> None:
         assert self._session_key is not None
@@ -153,6 +162,7 @@ class Connection:
             }
             stack.enter_context(BROWSERS_CONNECTED.track_inprogress())
             ended = stack.enter_context(sessions.watching(self._session_key))
+            await self._accept()
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._read())

@@ -50,6 +50,11 @@ class Follower:
         self._told: dict[int, datetime] = {}
         """What has been told beyond it, and when."""
 
+    @classmethod
+    def beginning(cls, *, at: datetime) -> "Follower":
+        """Return one that tells what is new to a page that was made only just before."""
+        return cls(floor=newest_change_id(before=at - OVERLAP))
+
     def take_new(self, *, at: datetime) -> set[OutOfDate]:
         """Return which topics of which organizations changed since the last call."""
         fresh = [change for change in changes_after(self._floor) if change.pk not in self._told]
@@ -121,7 +126,7 @@ async def _follow(nudges: Mailbox) -> None:
     while True:
         at = now()
         try:
-            follower = follower or Follower(floor=await in_thread(newest_change_id)())
+            follower = follower or await in_thread(Follower.beginning)(at=at)
             tell(calm.take_due(await in_thread(follower.take_new)(at=at), at=at), broadcast)
             if at - pruned_at > PRUNE_EVERY:
                 pruned_at = at

@@ -17,14 +17,22 @@ pytestmark = pytest.mark.django_db
 
 def test_it_works(acme: Organization, clock: Clock) -> None:
     record_change(acme.pk, "agents", at=clock.now())
-    follower = Follower(floor=newest_change_id())
+    follower = Follower.beginning(at=clock.advance(minutes=1))
     record_change(acme.pk, "cameras", at=clock.now())
     assert follower.take_new(at=clock.now()) == {(acme.pk, "cameras")}
     assert follower.take_new(at=clock.now()) == set()
 
 
+def test_what_changed_while_the_first_page_was_on_its_way_is_told(
+    acme: Organization, clock: Clock
+) -> None:
+    record_change(acme.pk, "agents", at=clock.now())
+    follower = Follower.beginning(at=clock.advance(seconds=2))
+    assert follower.take_new(at=clock.now()) == {(acme.pk, "agents")}
+
+
 def test_many_changes_of_one_topic_are_told_as_one(acme: Organization, clock: Clock) -> None:
-    follower = Follower(floor=newest_change_id())
+    follower = Follower.beginning(at=clock.now())
     for _ in range(50):
         record_change(acme.pk, "events", at=clock.now())
     assert follower.take_new(at=clock.now()) == {(acme.pk, "events")}
@@ -33,8 +41,8 @@ def test_many_changes_of_one_topic_are_told_as_one(acme: Organization, clock: Cl
 def test_a_change_that_commits_late_under_a_lower_id_is_told(
     acme: Organization, clock: Clock
 ) -> None:
-    follower = Follower(floor=newest_change_id())
-    first = newest_change_id() + 1
+    follower = Follower.beginning(at=clock.now())
+    first = newest_change_id(before=clock.now()) + 1
     Change.objects.create(
         pk=first + 1, organization_id=acme.pk, topic="agents", made_at=clock.now()
     )
@@ -45,12 +53,12 @@ def test_a_change_that_commits_late_under_a_lower_id_is_told(
 
 
 def test_what_has_settled_is_not_read_again(acme: Organization, clock: Clock) -> None:
-    follower = Follower(floor=newest_change_id())
+    follower = Follower.beginning(at=clock.now())
     record_change(acme.pk, "agents", at=clock.now())
     follower.take_new(at=clock.now())
     clock.advance(seconds=(OVERLAP + timedelta(seconds=1)).total_seconds())
     assert follower.take_new(at=clock.now()) == set()
-    assert follower._floor == newest_change_id()
+    assert follower._floor == newest_change_id(before=clock.now())
     assert follower._told == {}
 
 

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 
 from processing.wire.browser import Counters, encode
 from tests.factories import START, make_camera
-from tests.webapp.dashboard.conftest import Connect, SocketBrowser, session_of, settle
+from tests.webapp.dashboard.conftest import Connect, session_of, settle
 from webapp.accounts.models import Membership, Organization, User
 from webapp.common.broadcast import broadcast
 from webapp.dashboard import audience, consumers
@@ -20,22 +20,9 @@ from webapp.fleet.models import Camera
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
 
-async def listening(browser: SocketBrowser, topic: tuple[str, object]) -> SocketBrowser:
-    """Wait until the browser has been let in and listens."""
-    await browser.accepted()
-    await listening_to(topic)
-    return browser
-
-
-async def listening_to(topic: tuple[str, object]) -> None:
-    async with asyncio.timeout(10):
-        while topic not in broadcast._mailboxes:  # noqa: ASYNC110 - it has no event to wait for
-            await asyncio.sleep(0.005)
-
-
 async def test_it_works(connect: Connect, acme: Organization, olgas_session: str) -> None:
     topic = ("organization", acme.pk)
-    browser = await listening(connect(live, session_key=olgas_session), topic)
+    browser = await connect(live, session_key=olgas_session).accepted()
     broadcast.publish(topic, "counters", '{"type":"counters"}')
     assert await browser.next_payload() == '{"type":"counters"}'
 
@@ -45,7 +32,7 @@ async def test_pictures_are_passed_on_as_they_are(
 ) -> None:
     topic = ("camera", camera.pk)
     opened = connect(live_camera, session_key=olgas_session, camera_id=camera.pk)
-    browser = await listening(opened, topic)
+    browser = await opened.accepted()
     broadcast.publish(topic, "picture", b"\x00\x01picture")
     assert await browser.next_payload() == b"\x00\x01picture"
 
@@ -81,9 +68,8 @@ async def test_a_stranger_hears_nothing_of_others(
     connect: Connect, acme: Organization, charlie: User, olgas_session: str
 ) -> None:
     key = await sync_to_async(session_of)(charlie)
-    elsewhere = await sync_to_async(charlie.organizations.get)()
-    theirs = await listening(connect(live, session_key=key), ("organization", elsewhere.pk))
-    ours = await listening(connect(live, session_key=olgas_session), ("organization", acme.pk))
+    theirs = await connect(live, session_key=key).accepted()
+    ours = await connect(live, session_key=olgas_session).accepted()
     broadcast.publish(("organization", acme.pk), "changed:agents", "for acme")
     assert await ours.next_payload() == "for acme"
     assert theirs.inbox.empty()
@@ -94,7 +80,7 @@ async def test_a_browser_that_says_anything_else_is_sent_away(
     connect: Connect, acme: Organization, olgas_session: str, words: str | None
 ) -> None:
     opened = connect(live, session_key=olgas_session)
-    browser = await listening(opened, ("organization", acme.pk))
+    browser = await opened.accepted()
     browser.say(words, data=b"ok" if words is None else None)
     assert await browser.closed_with() == consumers.MALFORMED
 
@@ -104,7 +90,7 @@ async def test_a_stalled_browser_costs_one_flight_and_one_waiting_picture(
 ) -> None:
     topic = ("camera", camera.pk)
     opened = connect(live_camera, session_key=olgas_session, camera_id=camera.pk)
-    browser = await listening(opened, topic)
+    browser = await opened.accepted()
     (mailbox,) = broadcast._mailboxes[topic]
     for number in range(1000):
         broadcast.publish(topic, "picture", b"%d" % number)
@@ -123,7 +109,7 @@ async def test_a_browser_that_never_thanks_is_sent_away(
     monkeypatch.setattr(consumers, "PATIENCE_S", 0.02)
     topic = ("camera", camera.pk)
     opened = connect(live_camera, session_key=olgas_session, camera_id=camera.pk)
-    browser = await listening(opened, topic)
+    browser = await opened.accepted()
     broadcast.publish(topic, "picture", b"one")
     await browser.next_payload()
     assert await browser.closed_with() == consumers.STALLED
@@ -134,7 +120,7 @@ async def test_every_message_of_a_flight_wants_its_thanks(
     connect: Connect, acme: Organization, olgas_session: str
 ) -> None:
     topic = ("organization", acme.pk)
-    browser = await listening(connect(live, session_key=olgas_session), topic)
+    browser = await connect(live, session_key=olgas_session).accepted()
     for name in ("one", "two"):
         broadcast.publish(topic, name, name)
     assert [await browser.next_payload(), await browser.next_payload()] == ["one", "two"]
@@ -153,7 +139,7 @@ async def test_flights_are_apart_however_fast_the_browser_is(
     monkeypatch.setattr(consumers, "PATIENCE_S", 7200)
     topic = ("camera", camera.pk)
     opened = connect(live_camera, session_key=olgas_session, camera_id=camera.pk)
-    browser = await listening(opened, topic)
+    browser = await opened.accepted()
     broadcast.publish(topic, "picture", b"one")
     await browser.next_payload()
     browser.say()
@@ -170,11 +156,9 @@ async def test_logging_out_closes_every_socket_of_the_session(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(audience, "POLL_S", 0.01)
-    page = await listening(connect(live, session_key=olgas_session), ("organization", acme.pk))
-    picture = await listening(
-        connect(live_camera, session_key=olgas_session, camera_id=camera.pk),
-        ("camera", camera.pk),
-    )
+    page = await connect(live, session_key=olgas_session).accepted()
+    opened = connect(live_camera, session_key=olgas_session, camera_id=camera.pk)
+    picture = await opened.accepted()
     await Session.objects.filter(session_key=olgas_session).adelete()
     assert await page.closed_with() == consumers.LOGGED_OUT
     assert await picture.closed_with() == consumers.LOGGED_OUT
@@ -189,7 +173,7 @@ async def test_a_lost_role_closes_the_socket_at_the_next_check(
 ) -> None:
     monkeypatch.setattr(consumers, "RECHECK_S", 0.01)
     opened = connect(live_camera, session_key=olgas_session, camera_id=camera.pk)
-    browser = await listening(opened, ("camera", camera.pk))
+    browser = await opened.accepted()
     await Membership.objects.filter(user=olga).adelete()
     assert await browser.closed_with() == consumers.NOT_YOURS
 
@@ -203,7 +187,7 @@ async def test_another_organization_makes_the_browser_come_again(
 ) -> None:
     monkeypatch.setattr(consumers, "RECHECK_S", 0.01)
     opened = connect(live, session_key=olgas_session)
-    browser = await listening(opened, ("organization", acme.pk))
+    browser = await opened.accepted()
     other = await Organization.objects.acreate(name="Annex")
     await Membership.objects.acreate(user=olga, organization=other, role="operator")
     assert await browser.closed_with() == consumers.TRY_LATER
@@ -214,7 +198,7 @@ async def test_leaving_ends_everything(
 ) -> None:
     topic = ("camera", camera.pk)
     opened = connect(live_camera, session_key=olgas_session, camera_id=camera.pk)
-    browser = await listening(opened, topic)
+    browser = await opened.accepted()
     await browser.leave()
     assert not broadcast.has_audience(topic)
     assert olgas_session not in audience.sessions._ended
@@ -225,7 +209,7 @@ async def test_a_browser_that_leaves_while_it_is_told_something_is_no_error(
     connect: Connect, acme: Organization, olgas_session: str
 ) -> None:
     topic = ("organization", acme.pk)
-    browser = await listening(connect(live, session_key=olgas_session), topic)
+    browser = await connect(live, session_key=olgas_session).accepted()
     browser.is_closing = True
     broadcast.publish(topic, "counters", '{"type":"counters"}')
     await browser.over()
@@ -237,12 +221,9 @@ async def test_many_browsers_watch_one_camera_each_at_its_own_pace(
 ) -> None:
     topic = ("camera", camera.pk)
     slow, fast = [
-        await listening(connect(live_camera, session_key=olgas_session, camera_id=camera.pk), topic)
+        await connect(live_camera, session_key=olgas_session, camera_id=camera.pk).accepted()
         for _ in range(2)
     ]
-    async with asyncio.timeout(10):
-        while len(broadcast._mailboxes[topic]) < 2:  # noqa: ASYNC110 - same
-            await asyncio.sleep(0.005)
     seen = []
     for number in range(5):
         broadcast.publish(topic, "picture", b"%d" % number)
@@ -256,7 +237,7 @@ async def test_many_browsers_watch_one_camera_each_at_its_own_pace(
 async def test_cameras_do_not_mix(connect: Connect, camera: Camera, olgas_session: str) -> None:
     other = await sync_to_async(make_camera)(camera.agent)
     opened = connect(live_camera, session_key=olgas_session, camera_id=camera.pk)
-    browser = await listening(opened, ("camera", camera.pk))
+    browser = await opened.accepted()
     broadcast.publish(("camera", other.pk), "picture", b"not for you")
     await settle()
     assert browser.inbox.empty()
@@ -267,8 +248,7 @@ async def test_who_is_in_two_organizations_sees_their_sum(
 ) -> None:
     annex = await Organization.objects.acreate(name="Annex")
     await Membership.objects.acreate(user=olga, organization=annex, role="operator")
-    browser = await listening(connect(live, session_key=olgas_session), ("organization", annex.pk))
-    await listening_to(("organization", acme.pk))
+    browser = await connect(live, session_key=olgas_session).accepted()
     for organization, n_agents in ((acme, 2), (annex, 3)):
         counters = Counters(
             at=START, results_per_s=1.5, n_results=10, n_agents_online=n_agents, n_cameras_online=1
