@@ -74,6 +74,12 @@ def n_stored(hub: Hub) -> int:
     return int(_query(hub, "SELECT count(*) FROM results_result")[0][0])
 
 
+def comings_and_goings(hub: Hub) -> int:
+    """Return how often people were told that an agent is online, or offline."""
+    kinds = "('agent_online', 'agent_offline')"
+    return int(_query(hub, f"SELECT count(*) FROM events_event WHERE kind IN {kinds}")[0][0])
+
+
 def stored_rows(hub: Hub) -> list[Row]:
     """Return the results table."""
     rows = _query(hub, "SELECT epoch, seq, camera_id, captured_at, detections FROM results_result")

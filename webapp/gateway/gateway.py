@@ -80,6 +80,7 @@ class Gateway:
         self._slowness = Slowness(self.connections, self._allowances, self._database)
         self._hub_id: UUID | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._keeps_sessions = False
         self._on_stop = ExitStack()
 
     def start(self) -> None:
@@ -99,6 +100,13 @@ class Gateway:
             (SILENCE.total_seconds(), self.notice_silence),
         )
         self._tasks = [asyncio.create_task(_every(*interval)) for interval in intervals]
+
+    def keep_sessions(self) -> None:
+        """Leave open the session of whoever goes from now on: it is sent away, and comes again.
+
+        The sweep of the process that is there then ends those of agents that do not.
+        """
+        self._keeps_sessions = True
 
     async def stop(self) -> None:
         """End; agents come again, and what was not acknowledged comes again with them."""
@@ -156,7 +164,8 @@ class Gateway:
                     await self._database.call(
                         self._doorkeeper.tell_refused, session.agent_id, refusal, at=self.clock()
                     )
-        await self._departures.end(session, at=self.clock())
+        if not self._keeps_sessions:
+            await self._departures.end(session, at=self.clock())
 
     def deliver(self, connection: Connection, message: LaneMessage, *, n_bytes: int) -> None:
         """Have entries stored; they are acknowledged once they are committed."""

@@ -128,6 +128,7 @@ class HubServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no ty
         *,
         address: Address,
         when_listening: Callable[[str], None],
+        when_told_to_stop: Callable[[], None],
         before_stop: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(
@@ -143,6 +144,7 @@ class HubServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no ty
             server_name="farwatch",
         )
         self._when_listening = when_listening
+        self._when_told_to_stop = when_told_to_stop
         self._before_stop = before_stop
         self._address = address
         self._problem = ""
@@ -182,6 +184,7 @@ class HubServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no ty
 
     def kill_all_applications(self) -> Deferred[None]:
         """Stop; unlike Daphne's own, not troubled by connections that never had an application."""
+        self._when_told_to_stop()
         instances = [details.get("application_instance") for details in self.connections.values()]
         running = [instance for instance in instances if instance and not instance.done()]
         for instance in running:

@@ -118,6 +118,7 @@ class UvicornServer(uvicorn.Server):
         *,
         address: Address,
         when_listening: Callable[[str], None],
+        when_told_to_stop: Callable[[], None],
         before_stop: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(
@@ -144,6 +145,7 @@ class UvicornServer(uvicorn.Server):
         )
         self._address = address
         self._when_listening = when_listening
+        self._when_told_to_stop = when_told_to_stop
         self._before_stop = before_stop
 
     def listen_and_serve(self) -> None:
@@ -156,6 +158,7 @@ class UvicornServer(uvicorn.Server):
             self._when_listening(_name(listening))
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._when_told_to_stop()
         await super().shutdown(sockets)
         await self._before_stop()
 

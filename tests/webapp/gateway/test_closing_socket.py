@@ -25,6 +25,7 @@ async def test_sending_to_a_closing_socket_is_an_os_error() -> None:
         nothing,
         address=Address(port=0),
         when_listening=lambda _: None,
+        when_told_to_stop=lambda: None,
         before_stop=nothing,
     )
     socket = Closing()

@@ -8,19 +8,24 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import OperationalError
 
-from tests.factories import START, make_agent
+from tests.factories import START, Clock, make_agent
 from tests.webapp.gateway.double import connect
 from webapp.events.models import Event
-from webapp.fleet.models import Agent
+from webapp.fleet.models import SILENCE, Agent
 from webapp.gateway import departures
 from webapp.gateway.database import DatabaseThread
 from webapp.gateway.departures import Departures
+from webapp.gateway.gateway import Gateway
 from webapp.gateway.handshake import Session
 from webapp.gateway.socket import AgentSocket
 
 
 def session(agent_id: UUID, number: int = 1) -> Session:
     return Session(agent_id, uuid4(), "one", number, epoch=1, boot_id=uuid4())
+
+
+def kinds_told() -> list[str]:
+    return list(Event.objects.order_by("pk").values_list("kind", flat=True))
 
 
 @pytest.fixture
@@ -38,6 +43,20 @@ async def test_it_works(app: AgentSocket, agent: Agent, database: DatabaseThread
     gone = await database.call(lambda: list(offline))
     assert sorted(gone) == sorted(each.id for each in (agent, *others))
     assert not await database.call(Agent.objects.filter(is_connected=True).exists)
+
+
+async def test_who_is_sent_away_and_comes_again_was_never_gone(
+    app: AgentSocket, gateway: Gateway, agent: Agent, database: DatabaseThread, clock: Clock
+) -> None:
+    socket, _ = await connect(app, agent.id)
+    gateway.keep_sessions()
+    await socket.leave()
+    socket, _ = await connect(app, agent.id)
+    assert await database.call(kinds_told) == ["agent_online"]
+    await socket.leave()
+    clock.advance(seconds=SILENCE.total_seconds() + 1)
+    await gateway.notice_silence()
+    assert await database.call(kinds_told) == ["agent_online", "agent_offline"]
 
 
 async def test_who_goes_while_others_are_written_down_goes_with_the_next(

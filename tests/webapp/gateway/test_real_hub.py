@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from processing.wire.limits import MAX_ENTRIES, MAX_MESSAGE_BYTES
 from processing.wire.messages import Ack, Refused, ResultBatch, Welcome
-from tests.journeys.ledger import stored_rows
+from tests.journeys.ledger import comings_and_goings, stored_rows
 from tests.journeys.processes import Hub
 from tests.needed import need_postgres
 from tests.webapp.gateway.double import make_batch, make_entry
@@ -182,10 +182,13 @@ async def test_a_path_without_a_socket_is_refused(standing: tuple[Hub, Enrolled]
 
 async def test_a_hub_that_is_told_to_stop_stops(standing: tuple[Hub, Enrolled]) -> None:
     hub, agent = standing
-    try:
-        async with connected(hub, agent) as (line, welcome), dialled(hub):
-            await line.say(batch(welcome, through(welcome) + 1))
-            assert isinstance(await line.hear(), Ack)
+    async with connected(hub, agent) as (line, welcome), dialled(hub):
+        await line.say(batch(welcome, through(welcome) + 1))
+        assert isinstance(await line.hear(), Ack)
+        n_told = await asyncio.to_thread(comings_and_goings, hub)
+        try:
             assert await asyncio.to_thread(hub.web.stop) == 0
-    finally:
-        await asyncio.to_thread(hub.start)
+        finally:
+            await asyncio.to_thread(hub.start)
+    async with connected(hub, agent):  # that it was sent away for a moment is no news
+        assert await asyncio.to_thread(comings_and_goings, hub) == n_told

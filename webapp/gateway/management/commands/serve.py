@@ -58,7 +58,13 @@ class Command(BaseCommand):
         chosen = {name: options[name] for name in ("host", "port", "uds", "fd")}
         address = Address(**chosen)
         make = UvicornServer if server == "uvicorn" else HubServer
-        hub = make(application, address=address, when_listening=_begin, before_stop=_end)
+        hub = make(
+            application,
+            address=address,
+            when_listening=_begin,
+            when_told_to_stop=gateway.keep_sessions,
+            before_stop=_end,
+        )
         # What is loaded stays: looking through it for garbage again and again took Python a fifth
         # of the time that it had for what agents send.
         gc.collect()
