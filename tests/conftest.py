@@ -112,6 +112,12 @@ def bundle(acme: Organization) -> Bundle:
     return make_bundle(acme)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Have `make soak` run whole whatever can be soaked."""
+    if isinstance(item, pytest.Function) and "soaked" in item.fixturenames:
+        item.add_marker(pytest.mark.soak)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the browser's tests last, in whatever order they are.

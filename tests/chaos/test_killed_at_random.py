@@ -20,7 +20,6 @@ SHARE_AT_WORK: Final = 0.7
 PATIENCE_S: Final = 150.0
 
 
-@pytest.mark.soak
 @pytest.mark.timeout(6 * 3600)
 def test_whoever_is_killed_whenever_every_result_arrives_once_and_unaltered(
     hub: Hub, agent: Agent, soaked: Callable[[int], int]

@@ -8,7 +8,6 @@ from statistics import median
 from uuid import UUID
 
 import numpy as np
-import pytest
 
 from processing.wire.camera import ClipPolicy, DesiredCamera, MotionGate, SamplePolicy
 from processing.wire.scene import Crossed, InZone, Line, Rule, Scene, Zone
@@ -62,7 +61,6 @@ def warm_up(agent: LoneAgent) -> None:
             most, since = agent.resident_bytes(), time.monotonic()
 
 
-@pytest.mark.soak
 def test_memory_is_flat(tmp_path: Path, soaked: Callable[[int], int]) -> None:
     make_video(tmp_path / "yard.mp4")
     cameras = [

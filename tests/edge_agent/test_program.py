@@ -128,7 +128,6 @@ async def test_it_works_and_stops_when_asked_without_losing_anything(agent: Agen
     assert hub.reports[-1].problems == ()
 
 
-@pytest.mark.soak
 async def test_killed_again_and_again_it_loses_and_repeats_nothing(
     agent: Agent, soaked: Callable[[int], int]
 ) -> None:

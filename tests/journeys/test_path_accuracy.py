@@ -74,7 +74,6 @@ def measure_both(n_images: int, quantizers: tuple[int, ...]) -> Both:
     return Both(own.map_50_95, mean(each.map_50_95 for each in by_video))
 
 
-@pytest.mark.soak
 def test_all_pictures_are_judged_as_well_by_way_of_a_video(soaked: Callable[[int], int]) -> None:
     is_whole = soaked(128) == 128
     both = measure_both(128, QUANTIZERS) if is_whole else measure_both(32, QUANTIZERS[:2])

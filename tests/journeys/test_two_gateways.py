@@ -34,8 +34,9 @@ from processing.wire.messages import (
 )
 from tests.factories import JPEG
 from tests.journeys.front import Front, fronted
-from tests.journeys.processes import Hub, Prepared, Program, free_port, wait_for
+from tests.journeys.processes import PATIENCE_S, Hub, Prepared, Program, wait_for
 from tests.needed import need_postgres, need_redis
+from tests.ports import free_port
 from tests.webapp.gateway.real import Enrolled, Line, connected, enrol
 from tests.webapp.gateway.test_real_hub import PER_BATCH, WINDOW, batch, through
 from webapp.common.parcels import Channels
@@ -44,7 +45,6 @@ pytestmark = pytest.mark.timeout(400)
 
 log = structlog.get_logger(__name__)
 
-PATIENCE_S = 60.0
 APART_S = 0.05
 """Between two batches: the agent of this test is one that goes on and on."""
 SECRET = "of these two processes alone, and long enough: " + uuid.uuid4().hex
@@ -70,13 +70,13 @@ class Gateways:
     def start(self, port: int) -> None:
         """Start the process of this port and wait until it answers."""
         self.at(port).start()
-        wait_for("a gateway answers", lambda: answers(port), timeout_s=PATIENCE_S)
+        wait_for("a gateway answers", lambda: answers(port))
 
 
 def answers(port: int) -> bool:
     with suppress(httpx.TransportError):
         url = f"http://127.0.0.1:{port}/healthz"
-        return httpx.get(url, timeout=5, trust_env=False).is_success
+        return httpx.get(url, timeout=PATIENCE_S, trust_env=False).is_success
     return False
 
 
@@ -302,6 +302,7 @@ class Delivering:
         return time.monotonic() - begun
 
 
+@pytest.mark.timeout(6 * 3600)
 async def test_each_part_killed_in_the_middle_loses_and_doubles_nothing(
     gateways: Gateways, soaked: Callable[[int], int]
 ) -> None:

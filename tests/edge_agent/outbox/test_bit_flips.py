@@ -189,7 +189,6 @@ def compare(books: HubBooks, made: list[Entry], problems: Noticed) -> None:
     assert not n_twice or is_told, f"{n_twice} came twice and nobody was told"
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("is_open", [False, True], ids=["at rest", "while it is open"])
 def test_a_bit_that_turned_over_does_no_harm_or_is_told(
     night: Night, tmp_path: Path, soaked: Callable[[int], int], *, is_open: bool

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from edge_agent.outbox import Outbox
 from edge_agent.spool.spool import Run
 from tests.edge_agent.entries import NOW, Noticed, wait_until
@@ -75,7 +73,6 @@ def check(folder: Path, *, rounds: int) -> None:
         assert len(made) <= last_seq - before <= n_intended
 
 
-@pytest.mark.soak
 def test_nothing_made_is_lost_and_no_number_is_given_twice(
     tmp_path: Path, soaked: Callable[[int], int]
 ) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import apsw
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -183,7 +182,6 @@ class Machine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-@pytest.mark.soak
 def test_whatever_happens(soaked: Callable[[int], int]) -> None:
     n_runs = settings(max_examples=soaked(2000), stateful_step_count=25, deadline=None)
     run_state_machine_as_test(Machine, settings=n_runs)

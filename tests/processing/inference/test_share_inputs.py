@@ -70,7 +70,6 @@ def check(number: int, answer: Detections) -> None:
     assert np.abs(found - middle).max() <= 0.6 * (8, 12, 16, 20)[number % 4], number
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("kind", ["engine", "pool"])
 def test_many_frames_in_flight_are_answered_as_themselves(
     bundle: Bundle, kind: str, soaked: Callable[[int], int]

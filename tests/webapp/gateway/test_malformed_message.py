@@ -119,7 +119,6 @@ def test_any_bytes_are_a_message_or_refused(data: bytes, subprotocol: str) -> No
     assert isinstance(_outcome(subprotocol, data), Message | Refusal)
 
 
-@pytest.mark.soak
 def test_damaged_messages_are_messages_or_refused(soaked: Callable[[int], int]) -> None:
     dice = random.Random(20261122)
     originals = [
