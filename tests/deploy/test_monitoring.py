@@ -55,6 +55,15 @@ def there(client: Client, camera: Camera, bundle: Bundle) -> set[str]:
     return {sample.name for family in families for sample in family.samples}
 
 
+def test_the_worker_answers_where_prometheus_asks() -> None:
+    unit = (DEPLOY / "systemd" / "farwatch-worker.service").read_text()
+    found = re.search(r"manage\.py work --metrics-port (\d+)$", unit, re.MULTILINE)
+    assert found is not None
+    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}
+    assert targets["farwatch-worker"] == [f"127.0.0.1:{found[1]}"]
+
+
 def test_every_metric_that_is_shown_or_watched_exists(there: set[str]) -> None:
     wanted = {name for text in expressions() for name in NAME.findall(LABELS.sub("", text))}
     assert len(wanted) > 20
