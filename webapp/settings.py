@@ -120,7 +120,7 @@ LOGOUT_REDIRECT_URL = "login"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},  # counts of wrong passwords must not be pushed out
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # counts of tries to enrol must not be pushed out
     },
 }
 

@@ -67,7 +67,7 @@ class EnrolJson(BaseParser):
 
 
 class EnrolThrottle(SimpleRateThrottle):
-    """So many tries an address and minute: tokens are long, but logs should stay short."""
+    """So many tries an address, minute and web process: tokens are long, logs should stay short."""
 
     scope = "enrol"
     rate = "30/min"
