@@ -1,7 +1,6 @@
 """What the doctor finds on the machine: devices, time zones, folders, ports, systemd."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from processing.inference.devices import installed_devices, lacking
 from processing.wire.camera import ClipPolicy, DesiredCamera, Schedule, Window
 from processing.wire.messages import FoundCamera
 from tests.edge_agent.entries import NOW, Noticed
+from tests.ports import free_port
 
 OPEN = Window(days=(0, 1, 2, 3, 4, 5, 6), from_minute=0, to_minute=1440)
 SHUT = Window(days=(NOW.weekday(),), from_minute=0, to_minute=1)
@@ -128,12 +128,6 @@ def test_cameras_that_answer_are_named_and_nobody_is_no_trouble() -> None:
 
 
 # ---------------------------------------------------------------- metrics
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ from processing.wire.camera import DesiredCamera
 from processing.wire.messages import LaneState
 from tests.edge_agent.entries import NOW, Noticed, wait_until
 from tests.edge_agent.lone_agent import LoneAgent
+from tests.ports import free_port
 from tests.processing.media.videos import pictures, write_video
 
 GATE = UUID(int=1)
@@ -147,12 +148,6 @@ def test_without_proc_the_process_tells_nothing(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- the server
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def server(troubles: Sequence[str] = ()) -> MetricsServer:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,8 +14,11 @@ from typing import TypeVar
 import httpx
 import msgspec
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_S = 60.0
+PATIENCE_S = 60.0
+"""A busy machine is no failure: this only ends what hangs."""
 T = TypeVar("T")
 
 
@@ -29,13 +31,7 @@ class Prepared(msgspec.Struct):
     token: str | None
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(what: str, condition: Callable[[], T | None], *, timeout_s: float = 60.0) -> T:
+def wait_for(what: str, condition: Callable[[], T | None], *, timeout_s: float = PATIENCE_S) -> T:
     """Return the condition's first value that is neither None nor False."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
@@ -84,7 +80,7 @@ class Program:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            return self.process.wait(timeout=15)
+            return self.process.wait(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -139,10 +135,10 @@ class Hub:
 
     def start(self) -> None:
         self.web.start()
-        wait_for("the hub answers", self._answers, timeout_s=START_TIMEOUT_S)
+        wait_for("the hub answers", self._answers)
 
     def health(self) -> dict[str, object]:
-        answer = httpx.get(f"{self.url}/healthz", timeout=10, trust_env=False)
+        answer = httpx.get(f"{self.url}/healthz", timeout=PATIENCE_S, trust_env=False)
         return dict(answer.json())
 
     def stop(self) -> None:
@@ -153,7 +149,7 @@ class Hub:
     def _answers(self) -> bool:
         assert self.web.is_running, self.web.log.read_text()[-4000:]
         with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}/healthz", timeout=5, trust_env=False).is_success
+            return httpx.get(f"{self.url}/healthz", timeout=PATIENCE_S, trust_env=False).is_success
         return False
 
 
@@ -187,7 +183,7 @@ class Agent:
             env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
 

@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
 
 from tests.journeys.ledger import n_stored
-from tests.journeys.processes import ROOT, Hub, free_port
+from tests.journeys.processes import PATIENCE_S, ROOT, Hub, wait_for
+from tests.ports import free_port
 
 READY: Final = re.compile(r"^READY (?P<url>\S+) user=(?P<user>\S+) password=(?P<password>\S+)$")
 READY_TIMEOUT_S: Final = 120.0
@@ -57,9 +58,16 @@ class Demo:
             self.press_ctrl_c()
 
 
+def health_at(url: str) -> dict[str, Any]:
+    answer = httpx.get(url + "healthz", trust_env=False, timeout=PATIENCE_S)
+    return dict(answer.json())
+
+
 def log_in(ready: re.Match[str]) -> httpx.Response:
     """Return the page that follows the login which the demo printed."""
-    with httpx.Client(base_url=ready["url"], follow_redirects=True, trust_env=False) as client:
+    with httpx.Client(
+        base_url=ready["url"], follow_redirects=True, trust_env=False, timeout=PATIENCE_S
+    ) as client:
         client.get("/login/").raise_for_status()
         form = {
             "username": ready["user"],
@@ -76,7 +84,7 @@ def test_it_works_and_the_next_start_goes_on(tmp_path: Path) -> None:
         demo = Demo(data_dir)
         try:
             ready = demo.wait_for_line(READY)
-            health = httpx.get(ready["url"] + "healthz", trust_env=False).json()
+            health = health_at(ready["url"])
             assert health["status"] == "ok"
             assert health["newest_result_at"]
             assert "Street" in log_in(ready).text
@@ -94,8 +102,8 @@ def test_a_file_that_is_no_video_is_said_so_and_nothing_stops(tmp_path: Path) ->
     demo = Demo(tmp_path / "data", "--camera", str(tmp_path / "letter.mp4"))
     try:
         demo.wait_for_line(re.compile("letter.mp4 is not a video"))
-        url = f"http://127.0.0.1:{demo.port}/healthz"
-        assert httpx.get(url, trust_env=False).json()["n_agents_online"] == 1
+        url = f"http://127.0.0.1:{demo.port}/"
+        wait_for("its agent is there", lambda: health_at(url)["n_agents_online"] == 1)
         assert demo.press_ctrl_c() == 0
     finally:
         demo.kill()

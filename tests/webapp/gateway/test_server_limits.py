@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from django.core.signing import TimestampSigner
 
-from tests.journeys.processes import free_port
+from tests.ports import free_port
 from webapp.common.request_limits import MAX_BODY_BYTES
 from webapp.gateway import uploads
 
