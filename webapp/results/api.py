@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.http import Http404
@@ -19,11 +19,10 @@ from webapp.accounts.requests import actor_of
 from webapp.accounts.viewsets import OwnedRows, OwnedViewSet
 from webapp.common.clock import now
 from webapp.common.filters import Allowed, read_filters
-from webapp.common.pagination import NewestCaptureFirst
 from webapp.common.problems import ApiProblem
 from webapp.fleet.models import Bundle, Camera
 from webapp.results.archive_files import TooSlow
-from webapp.results.archive_reading import Archived, DayUnreadable, WithArchive
+from webapp.results.archive_reading import DayUnreadable, Stored
 from webapp.results.counts import (
     BUCKETS,
     Asked,
@@ -35,6 +34,9 @@ from webapp.results.counts import (
     zone_counts_of,
 )
 from webapp.results.models import Result
+from webapp.results.pages import ResultPages
+from webapp.results.search import Search
+from webapp.results.sought import NoSuchZone, Sought
 
 _MOST_DIGITS: Final = 18
 
@@ -88,25 +90,59 @@ def unpacked(packed: bytes, bundle: Bundle) -> list[dict[str, object]]:
     ]
 
 
+_LABEL: Final = serializers.CharField(max_length=MAX_NAME)
+
+
 class ResultViewSet(OwnedViewSet[Result]):
     """One frame as one bundle saw it, newest capture first."""
 
-    queryset = Result.objects.prefetch_related("bundle")
+    queryset = Result.objects.all()
     serializer_class = ResultSerializer
-    pagination_class = NewestCaptureFirst
+    pagination_class = ResultPages
     needed: ClassVar[Role] = Role.OPERATOR
     filters: ClassVar = {
         "camera": Allowed.id_of("camera", "camera"),
         "bundle": Allowed.id_of("bundle", "bundle"),
         "from": Allowed.since("captured_at"),
         "to": Allowed.until("captured_at"),
+        "label": Allowed("label", _LABEL, "Only frames with something of this class."),
+        "zone": Allowed(
+            "zone",
+            serializers.UUIDField(),
+            "Only frames with something in this zone, as it is drawn now: the middle of its box's"
+            " lower edge is in it. With `label`: with something of that class in it.",
+        ),
     }
 
-    def paginate_queryset(self, queryset: Any) -> Any:
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Return it as it is: what is narrowed is the search, table and archive alike."""
+        return queryset
+
+    def paginate_queryset(self, queryset: Any) -> Any:  # noqa: ARG002 - the search makes its own
         """Return a page, of old days from the archive."""
-        archived = self._archived(read_filters(self.request, self.filters))
-        with _problems():
-            return super().paginate_queryset(cast("Any", WithArchive(queryset, archived)))
+        wanted = read_filters(self.request, self.filters)
+        is_narrowed = not wanted.keys().isdisjoint({"label", "zone"})
+        with problems():
+            search = self.search(wanted, is_narrowed=is_narrowed)
+            assert isinstance(self.paginator, ResultPages)
+            return self.paginator.page_of(search, self.request)
+
+    def search(self, wanted: Mapping[str, object], *, is_narrowed: bool) -> Search:
+        """Return the search that the query parameters describe; raise a 400 problem."""
+        stored = self._stored(wanted)
+        if not is_narrowed:
+            return Search(stored)
+        label, zone = wanted.get("label"), wanted.get("zone")
+        try:
+            sought = Sought.of(
+                stored.cameras,
+                label=label if isinstance(label, str) else None,
+                zone_id=zone if isinstance(zone, UUID) else None,
+            )
+        except NoSuchZone as error:
+            words = "No camera that is meant has this zone now, so nobody knows where it was."
+            raise serializers.ValidationError({"zone": [words]}) from error
+        return Search.of(stored, sought)
 
     def get_object(self) -> Result:
         """Return one result, from the archive if the table has it no more."""
@@ -116,18 +152,18 @@ class ResultViewSet(OwnedViewSet[Result]):
             key = str(self.kwargs["pk"])
             if not key.isdecimal() or len(key) > _MOST_DIGITS:
                 raise
-            with _problems():
-                found = self._archived({}).one(int(key))
+            with problems():
+                found = self._stored({}).one(int(key))
             if found is None:
                 raise
             return found
 
-    def _archived(self, filters: Mapping[str, object]) -> Archived:
-        return Archived.of(actor_of(self.request), self.needed, filters, at=now())
+    def _stored(self, filters: Mapping[str, object]) -> Stored:
+        return Stored.of(actor_of(self.request), self.needed, filters, at=now())
 
 
 @contextmanager
-def _problems() -> Iterator[None]:
+def problems() -> Iterator[None]:
     """Say in words what is wrong with the archive."""
     try:
         yield

@@ -50,8 +50,11 @@ SELECT id, agent, camera, bundle, epoch, seq, epoch_us(captured_at), epoch_us(re
     latency_ms, n_detections, detections
 FROM read_parquet($file)
 WHERE camera IN (SELECT unnest($cameras::UUID[]))
-    AND captured_at >= make_timestamp($since_us) AND captured_at < make_timestamp($until_us)
+    AND captured_at >= make_timestamp($since_us) AND captured_at <= make_timestamp($until_us)
+    AND (captured_at > make_timestamp($since_us) OR id >= $since_id)
+    AND (captured_at < make_timestamp($until_us) OR id < $until_id)
     AND ($bundle IS NULL OR bundle = $bundle::UUID) AND ($id IS NULL OR id = $id)
+    AND n_detections >= $n_detections
 ORDER BY captured_at {direction}, id {direction} LIMIT $n_rows
 """
 
@@ -77,13 +80,15 @@ class Written:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows of a file: captured in [since_us, until_us), microseconds since 1970."""
+    """Which rows of a file: those in [since, until), by (microseconds since 1970, id)."""
 
     cameras: tuple[UUID, ...]
-    since_us: int
-    until_us: int
+    since: tuple[int, int] = (0, 0)
+    until: tuple[int, int] = (0, 0)
     bundle: UUID | None = None
     id: int | None = None
+    n_detections: int = 0
+    """At least so many."""
 
 
 @contextmanager
@@ -155,10 +160,13 @@ def read_file(
     values = {
         "file": str(file),
         "cameras": [str(camera) for camera in wanted.cameras],
-        "since_us": wanted.since_us,
-        "until_us": wanted.until_us,
+        "since_us": wanted.since[0],
+        "since_id": wanted.since[1],
+        "until_us": wanted.until[0],
+        "until_id": wanted.until[1],
         "bundle": str(wanted.bundle) if wanted.bundle is not None else None,
         "id": wanted.id,
+        "n_detections": wanted.n_detections,
         "n_rows": n_rows,
     }
     try:

@@ -24,8 +24,9 @@ LISTS = [
     "review-items", "verdicts", "exports", "jobs",
 ]  # fmt: skip
 PARAMETERS = [
-    "camera", "agent", "site", "bundle", "from", "to", "bucket", "state", "reason", "severity",
-    "item", "queue", "sample", "outcome", "cursor", "page_size", "format", "ordering", "pk__in",
+    "camera", "agent", "site", "bundle", "from", "to", "label", "zone", "bucket", "state", "reason",
+    "severity", "item", "queue", "sample", "outcome", "cursor", "page_size", "format", "ordering",
+    "pk__in",
 ]  # fmt: skip
 
 scalars = (
