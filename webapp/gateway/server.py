@@ -32,6 +32,7 @@ from webapp.common.request_limits import (
 )
 from webapp.gateway.addresses import Address, CannotListen
 from webapp.gateway.bodies import BODY, feed_bodies
+from webapp.gateway.daphne_answers import FlowingAnswer
 from webapp.gateway.daphne_sockets import SOCKET, BoundedFactory, BoundedSocket, let_flow
 
 MAX_WEBSOCKET_BYTES: Final = 1024 * 1024
@@ -45,7 +46,7 @@ logging.getLogger("daphne.server").setLevel(logging.WARNING)  # the hub says its
 _twisted_log = logging.getLogger("twisted")
 
 
-class LimitedRequest(daphne.http_protocol.WebRequest):  # type: ignore[misc]  # Daphne has no types
+class LimitedRequest(FlowingAnswer):
     """A request whose body is counted while it comes, and that must be whole in time."""
 
     timeout_s = BODY_TIMEOUT_S
@@ -172,11 +173,13 @@ class HubServer(daphne.server.Server):  # type: ignore[misc]  # Daphne has no ty
             super().protocol_disconnected(protocol)
 
     async def handle_reply(self, protocol: object, message: dict[str, Any]) -> None:
-        """Send; to a socket that is closing raises `OSError`, as ASGI has it."""
+        """Send as it is read; to a socket that is closing raises `OSError`, as ASGI has it."""
         try:
             await super().handle_reply(protocol, message)
         except Disconnected as error:
             raise OSError(str(error)) from error
+        if isinstance(protocol, FlowingAnswer):
+            await protocol.has_room()
 
     def listen_error(self, failure: Failure) -> None:
         self._problem = failure.getErrorMessage()
