@@ -37,6 +37,7 @@ def main(name: str, port: int, timeout_s: float) -> None:
         request_limits.limit_requests(count) if is_uvicorn else count,
         address=Address(port=port),
         when_listening=lambda _: print("listening", flush=True),  # noqa: T201 - its test waits
+        when_told_to_stop=lambda: None,
         before_stop=nothing,
     ).listen_and_serve()
 
