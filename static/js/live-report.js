@@ -1,5 +1,6 @@
 // One click says that what is shown just now is wrong: the very picture goes to the labelers.
 import { component } from "./component.js";
+import { csrfToken } from "./csrf.js";
 import { toast } from "./toasts.js";
 
 const MAX_WIDTH = 1280, QUALITY = 0.9;
@@ -33,8 +34,7 @@ function takeFrame(root) {
 }
 
 async function report(body) {
-  const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? document.querySelector("[name=csrfmiddlewaretoken]")?.value;
-  const headers = { "Content-Type": "application/json", "X-CSRFToken": token ?? "" };
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
   const answer = await fetch("/api/v1/reports/", { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
   if (answer?.status === 201) return toast("Thank you: labelers look at this picture next.");
   const problem = await answer?.json().catch(() => null);

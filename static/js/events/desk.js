@@ -1,6 +1,7 @@
 // What people do about the events in the list: by buttons, by keys, several at once. The list
 // itself is kept true by timeline.js, which says "fw:rows" whenever rows have come or gone.
 import { component } from "../component.js";
+import { csrfToken } from "../csrf.js";
 import { toast } from "../toasts.js";
 
 const KEYS = { a: "acknowledge", f: "false-alarm", u: "take-back" };
@@ -96,12 +97,11 @@ class Desk {
   }
 
   async #post(url, form) {
-    const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? this.#root.dataset.csrf;
     let answer;
     try {
       answer = await fetch(url, {
         method: "POST", body: new URLSearchParams(form), signal: AbortSignal.timeout(15000),
-        headers: { Accept: "application/json", "X-CSRFToken": token },
+        headers: { Accept: "application/json", "X-CSRFToken": csrfToken() },
       });
     } catch {
       throw new Refused("The hub does not answer. Try again in a moment.");

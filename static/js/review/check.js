@@ -19,7 +19,7 @@ class Check {
     this.#root = root;
     this.#item = item;
     this.#works = works;
-    this.#hub = new Hub(root.dataset.csrf, {});
+    this.#hub = new Hub({});
     this.#stage = new Stage(this.#part("stage"));
     this.#picker = new Picker(this.#part("picker"));
     this.#editing = new Editing(item, { changed: (what) => this.#show(what === "dragging") });

@@ -40,8 +40,8 @@ class Editor {
         find: (index, finding) => this.#editing.find(index, finding),
       },
     );
-    const { csrf, next, undo, undoOne, keys } = root.dataset;
-    this.#hub = new Hub(csrf, { next, undo, undoOne, keys });
+    const { next, undo, undoOne, keys } = root.dataset;
+    this.#hub = new Hub({ next, undo, undoOne, keys });
     this.#session = new Session(this.#hub, this);
     this.#bind();
     this.#session.begin(JSON.parse(document.getElementById("editor-first").textContent));

@@ -1,4 +1,6 @@
 // What the editor asks of the hub. An answer is JSON; a refusal is one of the errors below.
+import { csrfToken } from "../csrf.js";
+
 const PATIENCE_MS = 15000;
 
 // The item is not as this page has it (409); `item` is how it is now.
@@ -19,11 +21,10 @@ export class LoggedOut extends Error {}
 export class Unreachable extends Error {}
 
 export class Hub {
-  #pageToken; #urls;
+  #urls;
 
   // urls: { next, undo, undoOne, keys }, paths of this labeler's queue.
-  constructor(token, urls) {
-    this.#pageToken = token;
+  constructor(urls) {
     this.#urls = urls;
   }
 
@@ -73,17 +74,12 @@ export class Hub {
   // Sent while the page goes away, when nothing can be awaited.
   release(item) {
     const form = new FormData();
-    form.set("csrfmiddlewaretoken", this.#token);
+    form.set("csrfmiddlewaretoken", csrfToken());
     navigator.sendBeacon(`${item.url}release/`, form);
   }
 
-  // A login in another tab changes the token; the cookie has the newest.
-  get #token() {
-    return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? this.#pageToken;
-  }
-
   async #ask(url, body, options = {}) {
-    const headers = { Accept: "application/json", "X-CSRFToken": this.#token };
+    const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
     const request = body === undefined
       ? { headers }
       : {

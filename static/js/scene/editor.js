@@ -35,7 +35,7 @@ class SceneEditor {
     });
     this.#shapes = new ShapeList(this.#parts.shapes, this.#editing, this.#stage);
     this.#rules = new RuleList(this.#parts.rules, { editing: this.#editing, classes: first.classes });
-    this.#past = new Past(this.#parts.past, this.#editing, { url: root.dataset.preview, csrf: root.dataset.csrf });
+    this.#past = new Past(this.#parts.past, this.#editing, root.dataset.preview);
     this.#parts.classes.replaceChildren(...first.classes.map((label) => h("option", { value: label })));
     this.#background = new Background(this.#parts.live, root.dataset.live, { size, onSize: (found) => this.#shape(found, size) });
     this.#listen();
@@ -166,7 +166,7 @@ class SceneEditor {
     this.#showSaving();
     const sent = this.#editing.state;
     try {
-      const { revision } = await save(this.#root.dataset.url, this.#editing.document, this.#root.dataset.csrf);
+      const { revision } = await save(this.#root.dataset.url, this.#editing.document);
       this.#isSaving = false;
       this.#editing.settle(revision, sent);
       this.#show("shapes");

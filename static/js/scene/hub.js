@@ -1,4 +1,6 @@
 // Saving a drawing. An answer is the drawing as the hub has it; a refusal is an error below.
+import { csrfToken } from "../csrf.js";
+
 const PATIENCE_MS = 15000;
 
 // Somebody else saved meanwhile (409); `drawing` is theirs.
@@ -17,12 +19,12 @@ export class Refused extends Error {
   }
 }
 
-export async function save(url, drawing, pageToken) {
+export async function save(url, drawing) {
   let response;
   try {
     response = await fetch(url, {
       method: "POST",
-      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token(pageToken) },
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
       body: JSON.stringify(drawing),
       signal: AbortSignal.timeout(PATIENCE_MS),
       redirect: "manual",
@@ -42,10 +44,10 @@ export async function save(url, drawing, pageToken) {
 }
 
 // Ask what a draft would have told; returns where the answer will be.
-export async function ask(url, scene, pageToken) {
+export async function ask(url, scene) {
   const answer = await asked(url, {
     method: "POST", body: JSON.stringify(scene),
-    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token(pageToken) },
+    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
   });
   return answer.url;
 }
@@ -65,9 +67,4 @@ async function asked(url, request) {
   if (response.ok) return response.json();
   const isProblem = response.headers.get("Content-Type")?.includes("json");
   throw new Error((isProblem && (await response.json()).detail) || "The hub could not look.");
-}
-
-// A login in another tab changes the token; the cookie has the newest.
-function token(pageToken) {
-  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? pageToken;
 }

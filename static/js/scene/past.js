@@ -9,13 +9,13 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const exact = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 
 export class Past {
-  #root; #parts = {}; #editing; #hub; #timer = 0; #asked = ""; #turn = 0;
+  #root; #parts = {}; #editing; #url; #timer = 0; #asked = ""; #turn = 0;
 
-  // hub: { url, csrf }.
-  constructor(root, editing, hub) {
+  // url: where the hub is asked.
+  constructor(root, editing, url) {
     this.#root = root;
     this.#editing = editing;
-    this.#hub = hub;
+    this.#url = url;
     for (const part of root.querySelectorAll("[data-past]")) this.#parts[part.dataset.past] = part;
     this.#parts.lanes.append(h("p", { class: "muted" }, "Draw, and say in a rule what you want to be told."));
   }
@@ -49,7 +49,7 @@ export class Past {
     const isOver = () => turn !== this.#turn;
     this.#say("asking", "Looking…");
     try {
-      const url = await ask(this.#hub.url, draft, this.#hub.csrf);
+      const url = await ask(this.#url, draft);
       const begun = performance.now();
       for (;;) {
         if (isOver()) return;
