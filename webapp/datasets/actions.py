@@ -10,7 +10,8 @@ import structlog
 from django.db import transaction
 
 from processing.wire.messages import SampleOffered
-from webapp.accounts.models import Organization, User
+from webapp.accounts.models import Organization, Role, User
+from webapp.accounts.queries import organizations_where
 from webapp.common.changes import record_change
 from webapp.datasets.models import Label, Sample
 from webapp.events.models import Event
@@ -205,7 +206,7 @@ def request_export(
 ) -> Job:
     """Have the annotated samples (of these cameras, or all) written for other tools.
 
-    Raise `TooManyExports`.
+    Known answers are among them when an admin asks. Raise `TooManyExports`.
     """
     unfinished = Job.objects.filter(
         organization=organization,
@@ -217,7 +218,13 @@ def request_export(
     return enqueue_job(
         kind=EXPORT_SET,
         title=f"{FORMATS[format]} export",
-        arguments={"format": format, "cameras": [str(camera_id) for camera_id in camera_ids]},
+        arguments={
+            "format": format,
+            "cameras": [str(camera_id) for camera_id in camera_ids],
+            "has_known_answers": organizations_where(by, Role.ADMIN)
+            .filter(pk=organization.pk)
+            .exists(),
+        },
         organization=organization,
         by=by,
         at=at,

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django.db.models import Prefetch
 from django.http import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -17,6 +18,7 @@ from processing.wire.limits import MAX_NAME
 from webapp.accounts.models import Role
 from webapp.accounts.queries import chosen_organization
 from webapp.accounts.requests import actor_of
+from webapp.accounts.tenancy import OwnedQuerySet
 from webapp.accounts.viewsets import OwnedViewSet
 from webapp.common.clock import now
 from webapp.common.filters import Allowed
@@ -32,6 +34,7 @@ from webapp.datasets.actions import (
 )
 from webapp.datasets.incoming import TooManyImports, announce_import
 from webapp.datasets.models import Annotation, Sample
+from webapp.datasets.queries import is_export_open_to, truths_open_to
 from webapp.datasets.uploads import MAX_BYTES, upload_path
 from webapp.fleet.models import Camera
 from webapp.jobs.api import JobSerializer
@@ -63,7 +66,9 @@ class AnnotationSerializer(serializers.ModelSerializer[Annotation]):
 
 class SampleSerializer(serializers.ModelSerializer[Sample]):
     predictions = serializers.SerializerMethodField()
-    annotation = serializers.SerializerMethodField(help_text="The newest; null before a verdict.")
+    annotation = serializers.SerializerMethodField(
+        help_text="The newest; null before a verdict, and of a known answer but for admins."
+    )
     picture = serializers.SerializerMethodField(help_text="Null until it has been checked.")
     thumbnail = serializers.SerializerMethodField()
 
@@ -97,8 +102,8 @@ class SampleSerializer(serializers.ModelSerializer[Sample]):
 
     @extend_schema_field(AnnotationSerializer(allow_null=True))
     def get_annotation(self, sample: Sample) -> dict[str, Any] | None:
-        current = [found for found in sample.annotations.all() if found.is_current]
-        return AnnotationSerializer(current[0]).data if current else None
+        truths = sample.annotations.all()  # those that are open to who asks
+        return AnnotationSerializer(truths[0]).data if truths else None
 
     def get_picture(self, sample: Sample) -> str | None:
         return reverse("picture", args=[sample.id]) if sample.state == "ready" else None
@@ -111,7 +116,7 @@ class SampleSerializer(serializers.ModelSerializer[Sample]):
 class SampleViewSet(OwnedViewSet[Sample]):
     """Frames kept for learning, with what the bundle and people said of them."""
 
-    queryset = Sample.objects.prefetch_related("bundle", "annotations__author")
+    queryset = Sample.objects.prefetch_related("bundle")
     serializer_class = SampleSerializer
     pagination_class = NewestCaptureFirst
     filters: ClassVar = {
@@ -121,6 +126,13 @@ class SampleViewSet(OwnedViewSet[Sample]):
         "from": Allowed.since("captured_at"),
         "to": Allowed.until("captured_at"),
     }
+
+    def get_queryset(self) -> OwnedQuerySet[Sample]:
+        samples = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return samples
+        truths = truths_open_to(actor_of(self.request)).select_related("author")
+        return samples.prefetch_related(Prefetch("annotations", truths))
 
 
 class ExportRequestSerializer(serializers.Serializer[Any]):
@@ -159,12 +171,21 @@ class ExportSerializer(JobSerializer):
 
 
 class ExportViewSet(OwnedViewSet[Job]):
-    """What people said of samples, in the formats of everybody else's tools."""
+    """What people said of samples, in the formats of everybody else's tools.
+
+    Known answers are in what an admin exports, which other labelers then do not see.
+    """
 
     queryset = Job.objects.filter(kind=EXPORT_SET).select_related("created_by")
     serializer_class = ExportSerializer
     needed = Role.LABELER
     needed_to_write = Role.LABELER
+
+    def get_queryset(self) -> OwnedQuerySet[Job]:
+        exports = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return exports
+        return exports.filter(is_export_open_to(actor_of(self.request)))
 
     @extend_schema(
         request=ExportRequestSerializer,

@@ -21,6 +21,7 @@ from webapp.datasets.actions import (
     TooManyExports,
     request_export,
 )
+from webapp.datasets.queries import is_export_open_to
 from webapp.jobs.actions import AlreadyFinished, cancel_job
 from webapp.jobs.models import Job
 
@@ -77,4 +78,5 @@ def _card(request: HttpRequest, user: User, warning: str = "") -> HttpResponse:
 
 
 def _exports_of(user: User) -> QuerySet[Job]:
-    return Job.objects.for_actor(user, Role.LABELER).filter(kind=EXPORT_SET)
+    exports = Job.objects.for_actor(user, Role.LABELER).filter(kind=EXPORT_SET)
+    return exports.filter(is_export_open_to(user))

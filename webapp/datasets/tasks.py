@@ -83,7 +83,9 @@ def _annotations(attempt: Attempt) -> Iterator[Annotation]:
     wanted = attempt.arguments.get("cameras") or []
     assert isinstance(wanted, list)
     annotations = current_annotations(
-        attempt.organization, camera_ids=[UUID(str(camera_id)) for camera_id in wanted]
+        attempt.organization,
+        camera_ids=[UUID(str(camera_id)) for camera_id in wanted],
+        has_known_answers=bool(attempt.arguments.get("has_known_answers")),
     )
     n_total = annotations.count()
     for n_done, annotation in enumerate(annotations.iterator(chunk_size=200)):

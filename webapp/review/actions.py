@@ -33,7 +33,7 @@ from webapp.review.leasing import (
     take,
 )
 from webapp.review.models import Check, GoldAnswer, ReviewItem, ReviewQueue, Verdict
-from webapp.review.offers import gold_in_hand
+from webapp.review.offers import gold_asked_of
 from webapp.review.picking import open_item
 from webapp.review.queries import predictions_of
 from webapp.review.settling import count_decided, reopen
@@ -165,7 +165,7 @@ def _decide(verdict: Verdict, *, at: datetime) -> Verdict:
     """Write the verdict on a locked item, which its labeler gives up by it."""
     item, by = verdict.item, verdict.by
     lease = item.leases.filter(holder=by).first()
-    gold = gold_in_hand(item, by=by) if by else None
+    gold = gold_asked_of(item, by=by) if by else None
     verdict.organization_id = item.organization_id
     verdict.created_at = at
     verdict.seconds = None if lease is None else active_s(lease, at=at)

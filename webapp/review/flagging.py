@@ -30,7 +30,14 @@ STAKES_OF_A_FLAG: Final = 2000.0
 BAD: Final = 4.0
 """The bet pays best against who errs so many times as often as is tolerated."""
 
+WATCHED_FROM: Final = 1.5
+"""Whose stakes are higher has erred lately; one whole error makes four of one."""
+
+WATCHED_SHARE: Final = 0.5
+"""Of what such a one is given, how much has a known answer, where a queue has any."""
+
 _MOST_REPLAYED: Final = 1000
+_MOST_LATELY: Final = 50
 
 log = structlog.get_logger(__name__)
 
@@ -44,15 +51,35 @@ def stakes(errors: Iterable[float], *, tolerated: float) -> float:
     return max(now, 1.0)
 
 
-def judged_since_cleared(queue: ReviewQueue, labeler: User) -> list[float]:
-    """Return the errors of a labeler's judged verdicts, oldest first, since their last flag."""
+def watched_share(share: float, stakes_now: float) -> float:
+    """Return how much of what somebody is given is to have a known answer, if `share` is usual.
+
+    The bet stays fair: only what was judged before says what is judged next.
+    """
+    is_watched = share > 0.0 and stakes_now >= WATCHED_FROM
+    return max(share, WATCHED_SHARE) if is_watched else share
+
+
+def gold_share_of(queue: ReviewQueue, labeler: User) -> float:
+    """Return how much of what a labeler is given now is to have a known answer."""
+    lately = judged_since_cleared(queue, labeler, most=_MOST_LATELY)
+    return watched_share(queue.gold_share, stakes(lately, tolerated=queue.tolerated_error))
+
+
+def judged_since_cleared(
+    queue: ReviewQueue, labeler: User, *, most: int = _MOST_REPLAYED
+) -> list[float]:
+    """Return the errors of a labeler's newest judged verdicts, oldest first, since their last flag.
+
+    With `most`, what is bet on them comes to no more than on all.
+    """
     judged = Verdict.objects.filter(
         by=labeler, item__queue=queue, judged_at__isnull=False, error__isnull=False
     )
     cleared = LabelerFlag.objects.filter(queue=queue, labeler=labeler, closed_at__isnull=False)
     if last := cleared.order_by("-closed_at").first():
         judged = judged.filter(judged_at__gt=last.closed_at)
-    newest = judged.order_by("-judged_at", "-id").values_list("error", flat=True)[:_MOST_REPLAYED]
+    newest = judged.order_by("-judged_at", "-id").values_list("error", flat=True)[:most]
     return [error for error in reversed(newest) if error is not None]
 
 

@@ -19,7 +19,7 @@ from webapp.review.models import LEASE, PREPARED_LEASE, Lease, ReviewItem, Revie
 from webapp.review.offers import (
     claimable_items,
     deciding,
-    gold_in_hand,
+    gold_asked_of,
     gold_that_is_due,
     has_room,
     held_items,
@@ -129,7 +129,7 @@ def refuse_unless_open_to(item: ReviewItem, *, by: User, at: datetime) -> None:
 
     `NotTheirs` when it is for somebody else, `HeldByAnother` when others have it in hand.
     """
-    if gold_in_hand(item, by=by) is not None:
+    if gold_asked_of(item, by=by) is not None:
         return
     if item.state != ReviewItem.State.OPEN:
         raise RevisionConflict(item, "This picture has been decided in the meantime.")

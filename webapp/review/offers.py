@@ -10,7 +10,8 @@ from hashlib import blake2b
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from webapp.accounts.models import User
+from webapp.accounts.models import Role, User
+from webapp.review.flagging import gold_share_of
 from webapp.review.models import (
     PASS_PAUSE,
     GoldAnswer,
@@ -88,26 +89,43 @@ def has_room(item: ReviewItem, *, by: User, at: datetime) -> bool:
     return item.n_decided + n_others < item.n_labelers
 
 
-def gold_in_hand(item: ReviewItem, *, by: User) -> GoldAnswer | None:
-    """Return the known answer of a decided item that `by` was given as if it were open."""
-    if item.state == ReviewItem.State.OPEN or not item.leases.filter(holder=by).exists():
-        return None
-    return GoldAnswer.objects.filter(item=item).first()
+def gold_asked_of(item: ReviewItem, *, by: User) -> GoldAnswer | None:
+    """Return the known answer of a decided item that to `by` is an open one.
+
+    They were given it, or may yet be. Admins know it, and are asked only what they were given.
+    """
+    answer = None
+    if item.state != ReviewItem.State.OPEN:
+        answer = GoldAnswer.objects.filter(item=item).first()
+    if answer is None or item.leases.filter(holder=by).exists():
+        return answer
+    is_told = (
+        answer.retired_at is not None
+        or item.verdicts.filter(by=by).exists()
+        or GoldAnswer.objects.for_actor(by, Role.ADMIN).filter(pk=answer.pk).exists()
+    )
+    return None if is_told else answer
+
+
+def is_gold_hidden() -> Q:
+    """Return which verdicts are on items that others are asked about, without knowing."""
+    return Q(item__gold__isnull=False, item__gold__retired_at=None)
 
 
 def gold_that_is_due(queue: ReviewQueue, *, by: User, at: datetime) -> ReviewItem | None:
-    """Return an item with a known answer if it is time for one, as the queue's share has it.
+    """Return an item with a known answer if it is time for one: more often for who erred lately.
 
     When it is time cannot be guessed, but is the same however often one asks: it is drawn by how
     many items `by` was given so far.
     """
-    if not queue.gold_share:
+    share = gold_share_of(queue, by) if queue.gold_share else 0.0
+    if not share:
         return None
     live = Lease.objects.filter(holder=by, expires_at__gt=at)
     n_given = Verdict.objects.filter(item__queue=queue, by=by).count()
     n_given += live.filter(item__queue=queue).count()
     draw = _draw(f"{queue.pk}{by.pk}{n_given}")
-    if draw >= queue.gold_share:
+    if draw >= share:
         return None
     seen = Verdict.objects.filter(item=OuterRef("item"), by=by)
     held = live.filter(item=OuterRef("item"))
@@ -117,7 +135,7 @@ def gold_that_is_due(queue: ReviewQueue, *, by: User, at: datetime) -> ReviewIte
     answers = list(fresh.order_by("-id").values_list("item", flat=True)[:_N_GOLD_LOOKED_AT])
     if not answers:
         return None
-    return ReviewItem.objects.get(pk=answers[int(draw / queue.gold_share * len(answers))])
+    return ReviewItem.objects.get(pk=answers[int(draw / share * len(answers))])
 
 
 def _draw(text: str) -> float:

@@ -24,7 +24,7 @@ from webapp.review.agreement import Work
 from webapp.review.boxes import Box, PredictedBox, predicted_boxes
 from webapp.review.findings import Findings
 from webapp.review.models import Check, Lease, ReviewItem, ReviewQueue, Team, Verdict
-from webapp.review.offers import deciding, gold_in_hand, has_room, meant_for
+from webapp.review.offers import deciding, gold_asked_of, has_room, meant_for
 
 N_KEYED_LABELS = 9
 """Classes that have a number key."""
@@ -216,7 +216,7 @@ def standing_verdict(item: ReviewItem, *, seen_by: User) -> Verdict | None:
     verdicts = item.verdicts.filter(undone_at=None).exclude(outcome=Verdict.Outcome.PASSED)
     verdicts = verdicts.select_related("by", "annotation").order_by("created_at", "id")
     own = verdicts.filter(by=seen_by).first()
-    is_open = item.state == ReviewItem.State.OPEN or gold_in_hand(item, by=seen_by)
+    is_open = item.state == ReviewItem.State.OPEN or gold_asked_of(item, by=seen_by)
     return own if own or is_open else verdicts.filter(is_gold=False).first()
 
 
@@ -254,7 +254,7 @@ def item_for_editor(item: ReviewItem, *, by: User, at: datetime) -> ItemForEdito
         id=item.pk,
         url=reverse("review_item", args=[item.pk]),
         revision=item.revision,
-        state=ReviewItem.State.OPEN if gold_in_hand(item, by=by) else item.state,
+        state=ReviewItem.State.OPEN if gold_asked_of(item, by=by) else item.state,
         picture_url=reverse("picture", args=[sample.pk]),
         width=sample.width,
         height=sample.height,
@@ -308,7 +308,7 @@ def doubtful_prediction(sample: Sample, predicted: Sequence[PredictedBox]) -> in
 def _to_begin_with(item: ReviewItem, predicted: Sequence[PredictedBox], *, by: User) -> Work:
     saved = Annotation.objects.filter(sample=item.sample_id).order_by("-created_at", "-id")
     known = None
-    if item.state != ReviewItem.State.OPEN and not gold_in_hand(item, by=by):
+    if item.state != ReviewItem.State.OPEN and not gold_asked_of(item, by=by):
         known = saved.filter(is_current=True).first()
     known = known or saved.filter(author=by).first()
     if known is not None:

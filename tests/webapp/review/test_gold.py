@@ -112,6 +112,7 @@ def test_a_retired_one_is_shown_to_nobody_new(
 
 
 def test_a_decided_item_without_one_stays_closed(gold: GoldAnswer, bob: User) -> None:
+    gold.delete()
     with pytest.raises(RevisionConflict, match="decided"):
         submit_verdict(item=gold.item, by=bob, revision=1, boxes=[], at=START)
 

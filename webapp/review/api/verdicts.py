@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.accounts.models import Role
+from webapp.accounts.queries import organizations_where
 from webapp.accounts.requests import actor_of
 from webapp.accounts.tenancy import OwnedQuerySet
 from webapp.accounts.viewsets import OwnedViewSet
@@ -21,6 +22,7 @@ from webapp.common.filters import Allowed
 from webapp.review.actions import undo_verdict
 from webapp.review.api.problems import in_words
 from webapp.review.models import Check, ReviewItem, Verdict
+from webapp.review.offers import is_gold_hidden
 
 
 class VerdictSerializer(serializers.ModelSerializer[Verdict]):
@@ -71,7 +73,8 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
 class VerdictViewSet(OwnedViewSet[Verdict]):
     """What labelers decided; undone ones have `undone_at`.
 
-    Nobody sees another's verdict on an item that is still open, nor an answer to a known answer.
+    Nobody sees another's verdict on an item that is still open, nor an answer to a known answer;
+    what led to a known answer, admins alone.
     """
 
     queryset = Verdict.objects.select_related("by")
@@ -91,8 +94,10 @@ class VerdictViewSet(OwnedViewSet[Verdict]):
         verdicts = super().get_queryset()
         if getattr(self, "swagger_fake_view", False):
             return verdicts
+        actor = actor_of(self.request)
+        administered = Q(organization__in=organizations_where(actor, Role.ADMIN))
         is_over = Q(is_gold=False) & ~Q(item__state=ReviewItem.State.OPEN)
-        return verdicts.filter(is_over | Q(by=actor_of(self.request)))
+        return verdicts.filter(Q(by=actor) | is_over & (administered | ~is_gold_hidden()))
 
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"])
