@@ -77,9 +77,10 @@ class ReviewQueue(Owned):
         help_text="Of what labelers decided, how much is checked, 0 to 1.",
     )
     gold_share = models.FloatField(
-        default=0.0,
+        default=0.1,
         validators=(MinValueValidator(0.0), MaxValueValidator(0.5)),
-        help_text="Of what a labeler is given, how much has a known answer, 0 to 0.5.",
+        help_text="Of what a labeler is given, how much has a known answer, 0 to 0.5; for who got "
+        "one wrong lately, half.",
     )
     tolerated_error = models.FloatField(
         default=0.05,
