@@ -77,9 +77,11 @@ export class TimeChart {
 
   draw() {
     if (!this.figures) return;
+    const { left = -1, top = -1 } = this.plot?.cursor ?? {};
     this.plot?.destroy();
     this.box.replaceChildren();
     this.render();
+    if (left >= 0) this.plot?.setCursor({ left, top }); // who reads the tip goes on reading
   }
 
   fit() {
