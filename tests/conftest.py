@@ -22,6 +22,7 @@ from tests.factories import (
     make_site,
     make_user,
 )
+from tests.migrated import migrated_file
 from webapp.accounts.models import Organization, Role, User
 from webapp.fleet.models import Agent, Bundle, Camera, Site
 
@@ -43,11 +44,28 @@ hypothesis_settings.load_profile("soaking" if IS_SOAKING else "quick")
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all tables and no rows, to be copied; the same one for all processes."""
+    own = tmp_path_factory.getbasetemp()
+    return migrated_file(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, request: pytest.FixtureRequest
+) -> None:
     """Put SQLite in a file: in memory, threads share one connection's locks."""
     default = connections["default"]
     if default.vendor == "sqlite":
-        default.settings_dict["TEST"]["NAME"] = str(_DATA_DIR / "test.sqlite3")
+        own = _DATA_DIR / "test.sqlite3"
+        shutil.copyfile(request.getfixturevalue("migrated"), own)
+        default.settings_dict["TEST"]["NAME"] = str(own)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Use the file that is there."""
+    return connections["default"].vendor == "sqlite"
 
 
 @pytest.fixture

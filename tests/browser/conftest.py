@@ -31,8 +31,10 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 SOURCE = "file:street.mp4"
+PATIENCE_MS = 60_000
+"""A busy machine is no failure: this only ends what hangs."""
 
-expect.set_options(timeout=20_000)  # a busy machine is no failure
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
@@ -74,11 +76,11 @@ class Complaints:
 
 
 @pytest.fixture(scope="session")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+def hub(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Hub]:
     """A hub on SQLite, with its worker, running for all browser tests."""
     assert browser_files.main() == 0
     hub = Hub(tmp_path_factory.mktemp("browser"))
-    hub.prepare(source=SOURCE, is_new_agent=False)
+    hub.take_tables(migrated)
     hub.start()
     hub.worker.start()
     yield hub
@@ -87,16 +89,15 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 @pytest.fixture(scope="session")
 def login(hub: Hub) -> Prepared:
-    """The admin's name and password."""
-    return hub.prepare(source=SOURCE, is_new_agent=False)
+    """The admin's name and password, and a token for an agent."""
+    return hub.prepare(source=SOURCE, is_new_agent=True)
 
 
 @pytest.fixture(scope="session")
-def agent(hub: Hub) -> Iterator[SimulatedAgent]:
+def agent(hub: Hub, login: Prepared) -> Iterator[SimulatedAgent]:
     """An enrolled agent with one camera, "Street", that sends results."""
-    prepared = hub.prepare(source=SOURCE, is_new_agent=True)
-    assert prepared.token is not None
-    agent = SimulatedAgent(hub.url, prepared.token, name="street-agent")
+    assert login.token is not None
+    agent = SimulatedAgent(hub.url, login.token, name="street-agent")
     agent.enroll()
     hub.prepare(source=SOURCE, is_new_agent=False)
     agent.start()
@@ -140,7 +141,7 @@ def context(chromium: Browser, hub: Hub, admitted: Path) -> Iterator[BrowserCont
     context = chromium.new_context(
         storage_state=admitted, base_url=hub.url, viewport={"width": 1440, "height": 900}
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 
@@ -158,7 +159,7 @@ def page(context: BrowserContext, complaints: Complaints) -> Iterator[Page]:
 def stranger(chromium: Browser, hub: Hub) -> Iterator[Page]:
     """A page of somebody who is not logged in."""
     context = chromium.new_context(base_url=hub.url)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
 
@@ -179,8 +180,8 @@ def log_in(page: Page, hub: Hub, login: Prepared, *, password: str = "") -> None
     page.goto(f"{hub.url}/login/")
     page.get_by_label("User name").fill(login.user)
     page.get_by_label("Password").fill(password or login.password)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Log in").click()
 
 
 def _reload_until(page: Page, is_there: bool) -> bool:  # noqa: FBT001 - a condition, not a flag

@@ -57,6 +57,7 @@ SOFTWARE: Final = "simulated 1.0"
 FPS: Final = 10.0
 STATE_EVERY_S: Final = 2.0
 FRAMES_A_BATCH: Final = 5
+PATIENCE_S: Final = 60.0
 DIGEST: Final = bytes(range(16))
 LABELS: Final = ("person", "bicycle", "car", "dog")
 WIDTH, HEIGHT = 640, 360
@@ -163,6 +164,7 @@ class SimulatedAgent:
             content=msgspec.json.encode(request),
             headers={"Content-Type": "application/json"},
             trust_env=False,
+            timeout=PATIENCE_S,
         )
         answer.raise_for_status()
         self.agent_id = msgspec.json.decode(answer.content, type=EnrollResponse).agent_id
@@ -175,7 +177,7 @@ class SimulatedAgent:
         """Leave; raise what went wrong on the way."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=PATIENCE_S)
         if self.failure is not None:
             raise self.failure
 
@@ -242,7 +244,7 @@ class SimulatedAgent:
                 self._stop.wait(max(0.0, next_at - time.monotonic()))
 
     def _introduce(self, socket: ClientConnection) -> None:
-        challenge = self._receive(socket, timeout_s=10)
+        challenge = self._receive(socket, timeout_s=PATIENCE_S)
         assert isinstance(challenge, Challenge)
         assert self.agent_id is not None
         signed = challenge_bytes(
@@ -261,7 +263,7 @@ class SimulatedAgent:
             signature=self._key.sign(signed),
         )
         self._send(socket, hello)
-        welcome = self._receive(socket, timeout_s=60)  # until then only the hub may speak
+        welcome = self._receive(socket, timeout_s=PATIENCE_S)  # until then only the hub may speak
         assert isinstance(welcome, Welcome), welcome
         self._take(welcome.desired)
 
@@ -299,6 +301,7 @@ class SimulatedAgent:
             content=content,
             headers={"Content-Type": "video/mp4"},
             trust_env=False,
+            timeout=PATIENCE_S,
         )
         assert answer.status_code in {201, 409}, answer.text
 

@@ -59,7 +59,7 @@ class Noticed:
         self.open.pop(key, None)
 
 
-def wait_until(condition: Callable[[], object], *, timeout_s: float = 20.0) -> None:
+def wait_until(condition: Callable[[], object], *, timeout_s: float = 60.0) -> None:
     """Return once the condition holds; fail if that takes unreasonably long."""
     deadline = time.monotonic() + timeout_s
     while not condition():

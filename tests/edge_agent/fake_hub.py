@@ -117,7 +117,7 @@ class FakeHub:
         for socket in tuple(self._sockets):
             socket.transport.abort()
 
-    async def until(self, condition: Callable[[], object], *, timeout_s: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], object], *, timeout_s: float = 60.0) -> None:
         """Return once the condition holds."""
         async with asyncio.timeout(timeout_s):
             while not condition():  # noqa: ASYNC110  # polls whatever the test looks at

@@ -1,37 +1,41 @@
 """A hub and an agent as real processes, on SQLite and on PostgreSQL, with the real bundle."""
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from deploy.default_bundle import default_bundle_path
 from deploy.sample_video import sample_video_path
 from tests.journeys.processes import Agent, Hub
+from tests.migrated import migrate, new_database
 from tests.needed import need_postgres
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a PostgreSQL database with all tables and no rows, to be copied."""
+    with new_database(need_postgres()) as url:
+        migrate(url, data_dir=tmp_path_factory.mktemp("migrating"))
+        yield url.rsplit("/", 1)[1]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of an empty database; empty for SQLite in the hub's own folder."""
+    """The URL of a database with its tables; empty for SQLite in the hub's own folder."""
     if request.param == "sqlite":
         yield ""
         return
-    server = need_postgres()
-    name = f"farwatch_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    yield server.rsplit("/", 1)[0] + "/" + name
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with new_database(need_postgres(), like=request.getfixturevalue("migrated_postgres")) as url:
+        yield url
 
 
 @pytest.fixture
-def hub(tmp_path: Path, database_url: str) -> Iterator[Hub]:
+def hub(tmp_path: Path, database_url: str, migrated: Path) -> Iterator[Hub]:
     """A hub that is not started yet."""
     hub = Hub(tmp_path, database_url=database_url)
+    if not database_url:
+        hub.take_tables(migrated)
     yield hub
     hub.stop()
 

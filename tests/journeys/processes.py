@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,6 +109,10 @@ class Hub:
             {**self.environment, "FARWATCH_SQLITE_CHECKPOINTS": "false"},
             folder / "worker.log",
         )
+
+    def take_tables(self, migrated: Path) -> None:
+        """Begin with a copy of a migrated SQLite file."""
+        shutil.copyfile(migrated, self.data_dir / "hub.sqlite3")
 
     def serve_with(self, server: str) -> None:
         """Choose the web server of the next start."""

@@ -3,7 +3,6 @@
 import os
 import re
 import sqlite3
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, LiteralString
@@ -13,6 +12,7 @@ import pytest
 
 from tests.journeys.ledger import n_stored, read_books
 from tests.journeys.processes import Agent, Hub, wait_for
+from tests.migrated import new_database
 from tests.needed import need_postgres
 
 
@@ -22,14 +22,8 @@ def elsewhere(tmp_path: Path, hub: Hub) -> Iterator[Hub]:
     if hub.database_url.startswith("sqlite"):
         yield from _at(Hub(tmp_path / "elsewhere"), hub)
         return
-    server = need_postgres()
-    name = f"farwatch_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    url = server.rsplit("/", 1)[0] + "/" + name
-    yield from _at(Hub(tmp_path / "elsewhere", database_url=url), hub)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with new_database(need_postgres()) as url:
+        yield from _at(Hub(tmp_path / "elsewhere", database_url=url), hub)
 
 
 def _at(new: Hub, old: Hub) -> Iterator[Hub]:

@@ -35,6 +35,7 @@ from processing.wire.messages import (
 from tests.factories import JPEG
 from tests.journeys.front import Front, fronted
 from tests.journeys.processes import PATIENCE_S, Hub, Prepared, Program, wait_for
+from tests.migrated import new_database
 from tests.needed import need_postgres, need_redis
 from tests.ports import free_port
 from tests.webapp.gateway.real import Enrolled, Line, connected, enrol
@@ -82,11 +83,9 @@ def answers(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateways]:
-    server, name = need_postgres(), f"farwatch_{uuid.uuid4().hex[:12]}"
     folder = tmp_path_factory.mktemp("hub")
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}".encode())
-        hub = Hub(folder, database_url=f"{server.rsplit('/', 1)[0]}/{name}")
+    with new_database(need_postgres()) as url:
+        hub = Hub(folder, database_url=url)
         hub.environment |= {"FARWATCH_REDIS_URL": need_redis(), "FARWATCH_SECRET_KEY": SECRET}
         port = free_port()
         serve = [sys.executable, "manage.py", "serve", "--server", "uvicorn", "--port", str(port)]
@@ -102,8 +101,8 @@ def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateways]:
             yield Gateways(hub, other, port, prepared, agent)
         finally:
             hub.stop()
-            other.stop()
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+            if other.is_running:
+                other.stop()
 
 
 def log_in(gateways: Gateways, port: int) -> str:

@@ -6,7 +6,7 @@ from typing import Protocol
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
-from tests.browser.conftest import Complaints
+from tests.browser.conftest import PATIENCE_MS, Complaints
 from tests.browser.review.desk import Desk, Work, is_open
 from tests.journeys.processes import Hub
 
@@ -48,7 +48,7 @@ def visitor(chromium: Browser, desk: Desk, complaints: Complaints) -> Iterator[V
         )
         contexts.append(context)
         context.add_cookies([{"name": "sessionid", "value": session, "url": desk.hub.url}])
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         complaints.watch(page)
         return page

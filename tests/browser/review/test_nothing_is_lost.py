@@ -106,6 +106,7 @@ def test_the_last_picture_leaves_a_page_that_waits(desk: Desk, reviewer: Reviewe
 def test_leaving_gives_the_pictures_back(desk: Desk, reviewer: Reviewer) -> None:
     work = desk.new_work()
     page = reviewer(work)
+    has_pictures(page, 3)  # those that are claimed ahead, too
     page.wait_for_load_state("networkidle")
     page.get_by_role("link", name="Leave the editor").click()
     page.wait_for_url("**/review/")

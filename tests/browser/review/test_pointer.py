@@ -114,9 +114,9 @@ def test_a_box_that_is_looked_at_nearer_is_moved_in_the_picture(
     page = reviewer(work)
     page.mouse.move(*on_page(page, 360, 140))
     page.mouse.wheel(0, -600)
-    near = page.locator(".stage__frame img").bounding_box()
-    assert near is not None
-    assert near["width"] > 2000
+    page.wait_for_function(
+        "() => document.querySelector('.stage__frame img').getBoundingClientRect().width > 2000"
+    )
     drag(page, (360, 140), (370, 150))
     page.mouse.move(*on_page(page, 400, 60))
     page.mouse.down(button="middle")

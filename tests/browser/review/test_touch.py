@@ -8,6 +8,7 @@ from tests.browser.review.desk import (
     BICYCLE,
     Desk,
     boxes_now,
+    frames_pass,
     has_changes,
     is_open,
     is_saved,
@@ -25,7 +26,7 @@ def touch(hand: CDPSession, kind: str, *fingers: Point) -> None:
 def drag(page: Page, hand: CDPSession, start: Point, end: Point) -> None:
     """Drag one finger from one place of the picture to another, in its pixels."""
     touch(hand, "touchStart", on_page(page, *start))
-    page.wait_for_timeout(60)  # the hand-over of the press takes a frame
+    frames_pass(page)  # the hand-over of the press takes one
     for step in (0.3, 0.6, 1.0):
         x, y = (a + step * (b - a) for a, b in zip(start, end, strict=True))
         touch(hand, "touchMove", on_page(page, x, y))

@@ -143,6 +143,7 @@ def test_who_saves_second_is_told_and_loses_nothing(
     complaints.expected = ("409",)
     other = editor.context.new_page()
     other.goto(editor.url)
+    expect(other.locator("[data-scene-editor]")).to_have_attribute("data-state", "ready")
     for page, name in ((editor, "Mine"), (other, "Theirs")):
         tool(page, "Zone").click()
         drag(page, (0.2, 0.2), (0.6, 0.6))

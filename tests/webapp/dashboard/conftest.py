@@ -14,7 +14,7 @@ from django.test import Client
 from webapp.accounts.models import User
 
 Endpoint = Callable[..., Coroutine[Any, Any, None]]
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 
 
 class SocketBrowser:
