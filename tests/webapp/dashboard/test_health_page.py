@@ -9,7 +9,7 @@ from tests.factories import START, make_result
 from webapp.accounts.models import User
 from webapp.common.clock import now
 from webapp.dashboard.health import Disk, Stage, read_health
-from webapp.fleet.models import Bundle, Camera
+from webapp.fleet.models import Agent, Bundle, Camera
 from webapp.gateway.ingest.figures import RECENT_ACKS
 from webapp.jobs.actions import enqueue_job
 from webapp.jobs.models import Worker
@@ -37,6 +37,19 @@ def test_it_works(client: Client, camera: Camera, bundle: Bundle, olga: User) ->
     assert "From camera to browser" in part.text
     assert "<html" not in part.text
     assert client.get("/health/_ping/").text == "ok"
+
+
+@pytest.mark.parametrize(
+    ("n_pending", "words"),
+    [(1, "1 entry is kept by an agent and on its way."), (2, "2 entries are kept by agents")],
+)
+def test_what_is_still_on_agents_is_said(
+    client: Client, agent: Agent, olga: User, n_pending: int, words: str
+) -> None:
+    agent.n_pending = n_pending
+    agent.save()
+    client.force_login(olga)
+    assert words in client.get("/health/_figures/").text
 
 
 def test_each_stage_says_what_it_adds(camera: Camera, bundle: Bundle, olga: User) -> None:
