@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
+from processing.exchange.labelled import Side
 from processing.vision.truth import Truth
 
 MAX_BYTES: Final = 1024 * 1024 * 1024
@@ -20,8 +21,8 @@ class CocoImage(Struct, frozen=True):
 
     id: int
     file_name: str
-    width: Annotated[int, Meta(ge=1)]
-    height: Annotated[int, Meta(ge=1)]
+    width: Side
+    height: Side
 
 
 class CocoCategory(Struct, frozen=True):

@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from processing.exchange.coco import CocoAnnotation, CocoCategory, CocoImage
-from processing.exchange.labelled import LabelledPicture, in_pixels, outline_in_pixels
+from processing.exchange.labelled import LabelledPicture, in_pixels
+from processing.exchange.outlines import area_of, outline_in_pixels
 
 
 class Info(Struct, frozen=True):
@@ -66,7 +67,7 @@ def to_coco(
                     image_id=image.id,
                     category_id=category_ids[box.label],
                     bbox=bbox,
-                    area=round(bbox[2] * bbox[3], 4),
+                    area=round(area_of(outline) if outline else bbox[2] * bbox[3], 4),
                     segmentation=[outline] if outline else [],
                 )
             )

@@ -1,8 +1,8 @@
 """Datumaro's own JSON: labels by number, boxes and outlines in pixels, classes of pictures."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -11,16 +11,18 @@ from processing.exchange.labelled import (
     BadSet,
     LabelledBox,
     LabelledPicture,
-    Polygon,
     ReadPicture,
     ReadSet,
+    Side,
     in_pixels,
+    name_within,
     normalised,
-    outline_in_pixels,
-    outline_of,
+    told,
 )
+from processing.exchange.outlines import outline_in_pixels, outlined, with_outline
 
-_CORNERS = 3
+PICTURES: Final = "images/default"
+_READ: Final = frozenset({"bbox", "polygon", "label"})
 
 
 class _Name(Struct, frozen=True):
@@ -50,7 +52,7 @@ class _Annotation(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class _Image(Struct, frozen=True):
     path: str
-    size: tuple[int, int] | None = None
+    size: tuple[Side, Side] | None = None
     """Height, then width."""
 
 
@@ -75,27 +77,36 @@ def write_datumaro(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the file of a set, without its pictures; raise `KeyError` for an unknown label."""
     number_of = {name: number for number, name in enumerate(labels)}
-    items = [
-        _Item(
-            id=PurePosixPath(picture.file_name).stem,
-            annotations=list(_annotations(picture, number_of)),
-            attr={"captured_at": picture.captured_at.isoformat()},
-            image=_Image(PurePosixPath(picture.file_name).name, (picture.height, picture.width)),
-        )
-        for picture in pictures
-    ]
+    items = [_item(picture, number_of) for picture in pictures]
     categories = _Categories(_Names([_Name(name) for name in labels]))
     yield "annotations/default.json", msgspec.json.encode(_File(categories=categories, items=items))
 
 
 def read_datumaro(content: bytes, file: str) -> ReadSet:
-    """Return the set; raise `BadSet` naming `file`."""
+    """Return the set; raise `BadSet` naming `file` and the field at fault."""
     try:
-        told = msgspec.json.decode(content, type=_File)
+        dataset = msgspec.json.decode(content, type=_File)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadSet(f"{file} is not a Datumaro set: {error}") from error
-    labels = [each.name for each in told.categories.label.labels]
-    return ReadSet("Datumaro", labels, [_picture(item, labels, file) for item in told.items])
+    labels = [each.name for each in dataset.categories.label.labels]
+    lost: Counter[str] = Counter()
+    pictures = []
+    for index, item in enumerate(dataset.items):
+        try:
+            pictures.append(_picture(item, labels, lost))
+        except ValueError as error:
+            raise BadSet(f"{file}: `items[{index}]` ({item.id[:80]}) has {error}") from error
+    return ReadSet("Datumaro", labels, pictures, told(lost))
+
+
+def _item(picture: LabelledPicture, number_of: dict[str, int]) -> _Item:
+    name = name_within(PICTURES, picture.file_name)
+    return _Item(
+        id=str(name.with_suffix("")),
+        annotations=list(_annotations(picture, number_of)),
+        attr={"captured_at": picture.captured_at.isoformat()},
+        image=_Image(str(name), (picture.height, picture.width)),
+    )
 
 
 def _annotations(picture: LabelledPicture, number_of: dict[str, int]) -> Iterator[_Annotation]:
@@ -116,48 +127,59 @@ def _annotations(picture: LabelledPicture, number_of: dict[str, int]) -> Iterato
         number += 1
 
 
-def _picture(item: _Item, labels: Sequence[str], file: str) -> ReadPicture:
-    if item.image is None or item.image.size is None or min(item.image.size) < 1:
-        raise BadSet(f"{file}: item “{item.id[:80]}” has no picture with a size")
+def _picture(item: _Item, labels: Sequence[str], lost: Counter[str]) -> ReadPicture:
+    if item.image is None or item.image.size is None:
+        raise ValueError("no picture with a size")
     height, width = item.image.size
-    outlines: dict[int, Polygon] = {}
-    alone: list[tuple[str, Polygon]] = []
+    things: dict[tuple[int, str], list[_Annotation]] = {}
     classes = []
-    for each in item.annotations:
-        label = _label(each, labels, file)
+    for number, each in enumerate(item.annotations):
         if each.type == "label":
-            classes.append(label)
-        if each.type == "polygon" and each.points and len(each.points) >= 2 * _CORNERS:
-            if len(each.points) % 2:
-                raise BadSet(f"{file}: item “{item.id[:80]}” has an outline with half a point")
-            outline = outline_of(each.points, width, height)
-            if each.group:
-                outlines[each.group] = outline
-            else:
-                alone.append((label, outline))
-    boxes = [
-        LabelledBox(
-            _edges(each.bbox, width, height),
-            _label(each, labels, file),
-            outlines.get(each.group, ()),
-        )
-        for each in item.annotations
-        if each.type == "bbox" and each.bbox is not None
-    ]
-    boxes += [LabelledBox(_bounds(outline), label, outline) for label, outline in alone]
+            classes.append(_label(each, labels))
+        elif each.type in _READ:
+            # Alone it gets a number that no group has.
+            things.setdefault((each.group or -1 - number, _label(each, labels)), []).append(each)
+        else:
+            lost[f"Annotations of the kind “{each.type[:40]}” were left out"] += 1
     return ReadPicture(
         file_name=item.image.path or f"{item.id}.jpg",
         width=width,
         height=height,
-        boxes=tuple(boxes),
+        boxes=tuple(
+            box
+            for (_, label), parts in things.items()
+            for box in _boxes(parts, label, (width, height), lost)
+        ),
         classes=tuple(classes),
     )
 
 
-def _label(annotation: _Annotation, labels: Sequence[str], file: str) -> str:
+def _boxes(
+    parts: Sequence[_Annotation], label: str, size: tuple[int, int], lost: Counter[str]
+) -> Iterator[LabelledBox]:
+    """Yield what is told of one class in one group: a thing and its outline, or several things."""
+    width, height = size
+    boxes = [
+        LabelledBox(_edges(each.bbox, width, height), label)
+        for each in parts
+        if each.type == "bbox" and each.bbox is not None
+    ]
+    outlines = [each.points or [] for each in parts if each.type == "polygon"]
+    if len(boxes) == len(outlines) == 1:
+        yield with_outline(boxes[0], outlines[0], width=width, height=height, lost=lost)
+        return
+    yield from boxes
+    if not boxes:
+        for points in outlines:
+            yield outlined(points, label, width=width, height=height, lost=lost)
+    elif outlines:
+        lost["Outlines in several parts came in as their boxes"] += 1
+
+
+def _label(annotation: _Annotation, labels: Sequence[str]) -> str:
     number = annotation.label_id
     if number is None or not 0 <= number < len(labels):
-        raise BadSet(f"{file} has an annotation whose label is not in it")
+        raise ValueError("an annotation whose label is not in the set")
     return labels[number]
 
 
@@ -166,8 +188,3 @@ def _edges(
 ) -> tuple[float, float, float, float]:
     x, y, wide, high = bbox
     return normalised((x, y, x + wide, y + high), width, height)
-
-
-def _bounds(outline: Polygon) -> tuple[float, float, float, float]:
-    xs, ys = zip(*outline, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)

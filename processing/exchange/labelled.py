@@ -1,16 +1,24 @@
 """Pictures and what people say is in them, as all formats have it: normalised, classes by name."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from pathlib import PurePosixPath
+from typing import Annotated, Final, NamedTuple
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 XYXY = tuple[float, float, float, float]
 Polygon = tuple[tuple[float, float], ...]
 
-_DIGITS = 6
+MAX_SIDE: Final = 65_535
+"""Of a picture, in pixels: a JPEG's most."""
+Side = Annotated[int, Meta(ge=1, le=MAX_SIDE)]
+
+_FARTHEST: Final = 1_000_000
+"""Pixels from the picture's corner; whoever puts an edge farther away does not mean it."""
+_DIGITS: Final = 6
 """Decimals of a normalised edge: a hundredth of a pixel of an 8K picture."""
 
 
@@ -28,7 +36,7 @@ class LabelledPicture(Struct, frozen=True, kw_only=True):
 
     id: UUID
     file_name: str
-    """With its folder, as in the set; its stem is its name where a format has no folders."""
+    """With its folder, as in the set."""
     width: int
     height: int
     captured_at: datetime
@@ -58,6 +66,8 @@ class ReadSet(NamedTuple):
     labels: Sequence[str]
     """In the set's own order."""
     pictures: Sequence[ReadPicture]
+    notes: Sequence[str] = ()
+    """What could not be kept, in words."""
 
 
 class BadSet(ValueError):
@@ -76,21 +86,29 @@ def in_pixels(xyxy: XYXY, width: int, height: int) -> XYXY:
 
 
 def normalised(edges: XYXY, width: int, height: int) -> XYXY:
-    """Return left, top, right and bottom in pixels as a normalised box, clipped to the picture."""
+    """Return left, top, right and bottom in pixels as a normalised box, clipped to the picture.
+
+    Raise `ValueError` for what is no box at all.
+    """
     x0, y0, x1, y1 = edges
-    return (_share(x0, width), _share(y0, height), _share(x1, width), _share(y1, height))
+    if x1 < x0 or y1 < y0:
+        raise ValueError("a box whose right or bottom edge comes before its left or top one")
+    return (share(x0, width), share(y0, height), share(x1, width), share(y1, height))
 
 
-def outline_of(numbers: Sequence[float], width: int, height: int) -> Polygon:
-    """Return x, y, x, y, ... in pixels as a normalised outline."""
-    pairs = zip(numbers[::2], numbers[1::2], strict=True)
-    return tuple((_share(x, width), _share(y, height)) for x, y in pairs)
-
-
-def outline_in_pixels(polygon: Polygon, width: int, height: int) -> list[float]:
-    """Return a normalised outline as x, y, x, y, ... in pixels."""
-    return [round(value, _DIGITS) for x, y in polygon for value in (x * width, y * height)]
-
-
-def _share(position: float, of: int) -> float:
+def share(position: float, of: int) -> float:
+    """Return a position in pixels as a share of a side; raise `ValueError` for an absurd one."""
+    if not abs(position) <= _FARTHEST:  # nor is NaN
+        raise ValueError(f"a place at {position:g}")
     return round(min(max(position / of, 0.0), 1.0), _DIGITS)
+
+
+def name_within(folder: str, file_name: str) -> PurePosixPath:
+    """Return a picture's name as its format has it, which keeps pictures in `folder`."""
+    path = PurePosixPath(file_name)
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
+def told(lost: Counter[str]) -> list[str]:
+    """Return what could not be kept, in words."""
+    return [f"{what}: {n}." for what, n in lost.items()]

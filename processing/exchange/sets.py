@@ -1,38 +1,55 @@
 """All formats of labelled sets in one place: which there are, and which one an archive is."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
+import msgspec
+
+from processing.exchange import datumaro, voc, yolo
 from processing.exchange.archive import Archive
 from processing.exchange.coco_import import read_coco_set
-from processing.exchange.datumaro import read_datumaro, write_datumaro
-from processing.exchange.labelled import BadSet, ReadPicture, ReadSet
-from processing.exchange.voc import is_voc, read_voc, write_voc
-from processing.exchange.yolo import is_yolo, read_yolo, write_yolo
+from processing.exchange.labelled import BadSet, LabelledPicture, ReadPicture, ReadSet
+from processing.exchange.pairing import Pictures
 from processing.wire.limits import MAX_DETECTIONS, MAX_NAME
 
 MAX_ANNOTATIONS: Final = 128 * 1024 * 1024
-"""Of a JSON file."""
+"""Of an archive's JSON files together."""
 MAX_TEXT: Final = 1024 * 1024
 """Of a text or XML file of one picture."""
 PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png"})
 
 Writer = Callable[..., Iterator[tuple[str, bytes]]]
 WRITERS: Final[Mapping[str, Writer]] = {
-    "yolo": write_yolo,
-    "voc": write_voc,
-    "datumaro": write_datumaro,
+    "yolo": yolo.write_yolo,
+    "yolo_seg": yolo.write_yolo_outlines,
+    "voc": voc.write_voc,
+    "datumaro": datumaro.write_datumaro,
 }
 """Each yields files by name. COCO is one file: see `processing.exchange.coco_export`."""
 PICTURE_FOLDERS: Final[Mapping[str, str]] = {
     "coco": "images",
-    "yolo": "images",
-    "voc": "JPEGImages",
-    "datumaro": "images/default",
+    "yolo": yolo.PICTURES,
+    "yolo_seg": yolo.PICTURES,
+    "voc": voc.PICTURES,
+    "datumaro": datumaro.PICTURES,
 }
 """Where each format looks for pictures."""
+_WITHOUT_OUTLINES: Final = frozenset({"yolo"})
+_WITHOUT_CLASSES: Final = frozenset({"yolo", "yolo_seg", "voc"})
+
+
+def left_out(format_: str, pictures: Sequence[LabelledPicture]) -> list[str]:
+    """Say in words what of these pictures a format cannot hold."""
+    n_outlines = sum(bool(box.polygon) for picture in pictures for box in picture.boxes)
+    n_classes = sum(bool(picture.classes) for picture in pictures)
+    notes = []
+    if n_outlines and format_ in _WITHOUT_OUTLINES:
+        notes.append(f"Outlines went out as their boxes: {n_outlines}.")
+    if n_classes and format_ in _WITHOUT_CLASSES:
+        notes.append(f"Pictures whose own classes were left out: {n_classes}.")
+    return notes
 
 
 def read_archive(archive: Archive) -> ReadSet:
@@ -57,55 +74,53 @@ def _read(archive: Archive) -> ReadSet:
     if not pictures:
         raise BadSet("no picture (.jpg or .png) is in it")
     files = {name: archive.reader(name, most=MAX_TEXT) for name in names}
+    if yolo.is_yolo(names, pictures):
+        return yolo.read_yolo(files, pictures)
     documents = [name for name in names if name.endswith(".json")]
+    if sum(archive.files[name] for name in documents) > MAX_ANNOTATIONS:
+        raise BadSet(f"more than {MAX_ANNOTATIONS // 1024**2} MiB of JSON")
     if documents:
-        read = [_read_json(archive.read(name, most=MAX_ANNOTATIONS), name) for name in documents]
-        return _merged([_found_in(each, pictures) for each in read], pictures)
-    if is_yolo(names):
-        return read_yolo(files, pictures)
-    if is_voc(names):
-        return read_voc(files, pictures)
+        places = Pictures(pictures)
+        read = [
+            _found_in(_read_json(archive.read(name, most=MAX_ANNOTATIONS), name), places, name)
+            for name in documents
+        ]
+        return _merged(read, pictures)
+    if voc.is_voc(names):
+        return voc.read_voc(files, pictures)
     return ReadSet("pictures", [], [ReadPicture(file_name=name) for name in pictures])
 
 
 def _read_json(content: bytes, file: str) -> ReadSet:
-    is_datumaro = b'"items"' in content and b'"images"' not in content
-    return read_datumaro(content, file) if is_datumaro else read_coco_set(content, file)
+    try:
+        fields = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        fields = {}  # whose reader says what is wrong
+    read = datumaro.read_datumaro if "items" in fields else read_coco_set
+    return read(content, file)
 
 
-def _found_in(read: ReadSet, pictures: Sequence[str]) -> ReadSet:
-    """Name each picture of a set as the archive does, in whichever folder it is; raise `BadSet`."""
-    by_path = {name: name for name in pictures}
-    by_name: dict[str, str] = {}
-    for name in pictures:
-        # A name that is in two folders says nothing about which of them is meant.
-        own = PurePosixPath(name).name
-        by_name[own] = "" if own in by_name else name
-    found = []
+def _found_in(read: ReadSet, places: Pictures, document: str) -> ReadSet:
+    """Name each picture of a set as the archive does; raise `BadSet`."""
+    found: dict[str, ReadPicture] = {}
     for picture in read.pictures:
-        told = picture.file_name
-        place = by_path.get(told) or by_name.get(PurePosixPath(told).name)
-        if not place:
-            raise BadSet(f"the set speaks of {json.dumps(told[:80])}, which is not in the archive")
-        found.append(
-            ReadPicture(
-                file_name=place,
-                width=picture.width,
-                height=picture.height,
-                boxes=picture.boxes,
-                classes=picture.classes,
-            )
-        )
-    return ReadSet(read.format, read.labels, found)
+        place = places.find(picture.file_name, document=document)
+        if place in found:
+            raise BadSet(f"{document} speaks of {place} twice")
+        found[place] = msgspec.structs.replace(picture, file_name=place)
+    return read._replace(pictures=list(found.values()))
 
 
 def _merged(sets: Sequence[ReadSet], pictures: Sequence[str]) -> ReadSet:
     """Return several files (training and validation, say) and what no file speaks of as one set."""
     labels = list(dict.fromkeys(label for each in sets for label in each.labels))
-    found = {picture.file_name: picture for each in sets for picture in each.pictures}
-    rest: Iterable[str] = (name for name in pictures if name not in found)
-    unlabelled = [ReadPicture(file_name=name) for name in rest]
-    return ReadSet(sets[0].format, labels, [*found.values(), *unlabelled])
+    found: dict[str, ReadPicture] = {}
+    for picture in (picture for each in sets for picture in each.pictures):
+        if found.setdefault(picture.file_name, picture) != picture:
+            raise BadSet(f"two files say of {picture.file_name} what is in it, and not the same")
+    unlabelled = [ReadPicture(file_name=name) for name in pictures if name not in found]
+    notes = list(dict.fromkeys(note for each in sets for note in each.notes))
+    return ReadSet(sets[0].format, labels, [*found.values(), *unlabelled], notes)
 
 
 def _suffix(name: str) -> str:
