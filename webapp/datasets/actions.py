@@ -26,10 +26,11 @@ CHECK_SAMPLE: Final = "check_sample"
 """Done above, in `webapp.review.tasks`: what is found good becomes work for labelers."""
 EXPORT_SET: Final = "export_set"
 IMPORT_SET: Final = "import_set"
-Format: TypeAlias = Literal["coco", "yolo", "voc", "datumaro"]
+Format: TypeAlias = Literal["coco", "yolo", "yolo_seg", "voc", "datumaro"]
 FORMATS: Final[Mapping[Format, str]] = {
     "coco": "COCO",
     "yolo": "YOLO",
+    "yolo_seg": "YOLO, outlines",
     "voc": "Pascal VOC",
     "datumaro": "Datumaro",
 }

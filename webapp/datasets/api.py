@@ -160,10 +160,17 @@ class ExportSerializer(JobSerializer):
     file = serializers.SerializerMethodField(help_text="Where it is, once it is done.")
     n_images = serializers.IntegerField(source="result.n_images", default=None, read_only=True)
     n_boxes = serializers.IntegerField(source="result.n_boxes", default=None, read_only=True)
+    notes = serializers.ListField(
+        source="result.notes",
+        child=serializers.CharField(),
+        default=None,
+        read_only=True,
+        help_text="What the format cannot hold.",
+    )
 
     class Meta:
         model = Job
-        fields = (*JobSerializer.Meta.fields, "n_images", "n_boxes", "file")
+        fields = (*JobSerializer.Meta.fields, "n_images", "n_boxes", "notes", "file")
         read_only_fields = fields
 
     def get_file(self, job: Job) -> str | None:
@@ -280,7 +287,7 @@ class ImportSerializer(JobSerializer):
         child=serializers.CharField(),
         default=None,
         read_only=True,
-        help_text="Pictures that were left out, and why; the first of them.",
+        help_text="What was left out, and why; the first of it.",
     )
 
     class Meta:

@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from processing.exchange.archive import Archive, BadArchive
 from processing.exchange.coco_export import encode_coco, to_coco
 from processing.exchange.labelled import BadSet, LabelledBox, LabelledPicture, ReadPicture, ReadSet
-from processing.exchange.sets import PICTURE_FOLDERS, WRITERS, read_archive
+from processing.exchange.sets import PICTURE_FOLDERS, WRITERS, left_out, read_archive
 from processing.media.cleaning import MAX_PIXELS, clean_picture
 from processing.media.jpeg import MAX_BYTES, BadPicture, decode_jpeg
 from processing.media.stills import as_jpeg
@@ -58,6 +58,7 @@ def export_set(attempt: Attempt) -> None:
         result["blob"] = str(blob.id)
         result["n_images"] = len(pictures)
         result["n_boxes"] = sum(len(picture.boxes) for picture in pictures)
+        result["notes"] = left_out(format_, pictures)
 
 
 @does(IMPORT_SET)
@@ -74,8 +75,7 @@ def import_set(attempt: Attempt) -> None:
         raise CannotBeDone(_FILE_GONE) from lost
     except (BadArchive, BadSet) as refused:
         drop_sent(file, by=attempt.job_id)
-        words = str(refused)
-        raise CannotBeDone(f"{words[:1].upper()}{words[1:]}.") from refused
+        raise CannotBeDone(f"Refused: {refused}.") from refused
     drop_sent(file, by=attempt.job_id)
 
 
@@ -179,7 +179,7 @@ def _take(attempt: Attempt, found: ReadSet, content_of: Callable[[str], bytes]) 
     """Make each picture that can be one a sample, and tell what came of all."""
     by = Job.objects.get(pk=attempt.job_id).created_by
     n_of: Counter[Outcome] = Counter()
-    n_boxes, notes = 0, []
+    n_boxes, n_thin, notes = 0, 0, []
     n_total = len(found.pictures)
     number_labels(attempt.organization, used=found.labels)
     for n_done, picture in enumerate(found.pictures, 1):
@@ -195,6 +195,7 @@ def _take(attempt: Attempt, found: ReadSet, content_of: Callable[[str], bytes]) 
         n_of[outcome] += 1
         if outcome == "labelled":
             n_boxes += len(checked.boxes or ())
+            n_thin += len(picture.boxes or ()) - len(checked.boxes or ())
     if len(notes) == n_total:
         raise BadSet(f"no picture in it can be read: {notes[0]}")
     with attempt.finishing() as result:
@@ -203,7 +204,8 @@ def _take(attempt: Attempt, found: ReadSet, content_of: Callable[[str], bytes]) 
         result["n_labelled"], result["n_known"] = n_of["labelled"], n_of["known"]
         result["n_boxes"] = n_boxes
         result["n_left_out"] = len(notes)
-        result["notes"] = notes[:_MOST_NOTES]
+        thin = [f"Boxes thinner than a pixel, or outside their picture: {n_thin}."]
+        result["notes"] = [*found.notes, *(thin if n_thin else ()), *notes][:_MOST_NOTES]
 
 
 def _checked(attempt: Attempt, picture: ReadPicture, content: bytes) -> CheckedPicture:

@@ -176,7 +176,7 @@ def test_operators_do_not_export(client: Client, olga: User) -> None:
     assert client.post(PATH, {}, content_type=JSON).status_code == 403
 
 
-@pytest.mark.parametrize("format_", ["yolo", "voc", "datumaro"])
+@pytest.mark.parametrize("format_", ["yolo", "yolo_seg", "voc", "datumaro"])
 def test_other_formats_come_with_the_pictures(
     labeler: Client, camera: Camera, bundle: Bundle, clock: Clock, format_: str
 ) -> None:
@@ -194,6 +194,17 @@ def test_other_formats_come_with_the_pictures(
         assert (box.xyxy, box.label) == ((0.25, 0.5, 0.75, 1.0), "car")
         assert list(boxes.values()) == [()]
         assert archive.read(read.pictures[0].file_name, most=1000) == JPEG
+
+
+def test_what_the_format_cannot_hold_is_said(
+    labeler: Client, camera: Camera, bundle: Bundle, clock: Clock
+) -> None:
+    found = annotate(make_sample(camera, bundle), ("car", [0.25, 0.5, 0.75, 1.0]))
+    found.boxes[0]["polygon"] = [[0.25, 0.5], [0.75, 0.5], [0.5, 1.0]]
+    found.save()
+    exported(labeler, clock, format="yolo")
+    words = ["Outlines went out as their boxes: 1."]
+    assert labeler.get(f"{PATH}{Job.objects.get().id}/").json()["notes"] == words
 
 
 def test_a_format_that_is_none_is_refused(labeler: Client) -> None:

@@ -145,6 +145,23 @@ def test_a_set_that_lies_about_a_pictures_size_does_not_get_it_in(
 def test_boxes_too_thin_to_edit_are_left_out(labeler: Client, clock: Clock) -> None:
     done = imported(labeler, clock, yolo("1 0.5 0.5 0.25 0.5", "0 0.5 0.5 0.001 0.5"))
     assert done["n_boxes"] == 1
+    assert done["notes"] == ["Boxes thinner than a pixel, or outside their picture: 1."]
+
+
+def test_an_absurd_number_fails_in_words(labeler: Client, clock: Clock) -> None:
+    coco = b'{"images": [{"id": 1, "file_name": "a.jpg", "width": 1%s, "height": 48}],' % (
+        b"0" * 400
+    )
+    files = [("set.json", coco + b'"categories": [], "annotations": []}'), ("a.jpg", picture(1))]
+    done = imported(labeler, clock, zipped(files))
+    assert done["state"] == "failed"
+    assert "set.json" in str(done["error"])
+    assert "$.images[0].width" in str(done["error"])
+
+
+def test_what_of_a_set_cannot_be_kept_is_said(labeler: Client, clock: Clock) -> None:
+    done = imported(labeler, clock, yolo("1 0.5 0.5 0.25 0.5 0.87"))
+    assert done["notes"] == ["How sure a model was is not kept: 1."]
 
 
 def files_on_disk() -> set[Path]:
@@ -206,8 +223,8 @@ def test_nonsense_is_refused_by_field(labeler: Client) -> None:
 def test_a_line_that_is_no_box_is_refused_and_none_is_made_of_it(
     labeler: Client, clock: Clock
 ) -> None:
-    job = imported(labeler, clock, yolo("0 0.1 0.1 0.9 0.1 0.9 0.9"))
-    assert "not a box" in str(job["error"])
+    job = imported(labeler, clock, yolo("0 0.1 0.1 0.9"))
+    assert "labels/a.txt, line 1: not a box" in str(job["error"])
     assert not Sample.objects.exists()
 
 
