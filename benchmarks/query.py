@@ -27,7 +27,7 @@ def _measure(options: argparse.Namespace, say: Say) -> Outcome:
             "months of many cameras are for PostgreSQL: --database-url postgres://…"
         )
     n_raw = RAW_ROWS_QUICK if options.quick else options.raw_rows
-    say(f"filling in {n_raw:,} raw rows and every hour of a hundred cameras")
+    say(f"filling in {n_raw:,} raw rows and the counts of a hundred cameras")
     with empty_store(options.database_url) as store:
         run = subprocess.run(
             [sys.executable, "-m", "benchmarks.query_path.months", str(n_raw)],
@@ -43,7 +43,7 @@ def _measure(options: argparse.Namespace, say: Say) -> Outcome:
     notes = (
         "medians, and the worst, of 25 answers to what a page asks for, in the hub's process",
         "91_bundles: of a camera that had another bundle each day; zone: of one zone of a camera.",
-        "fold_day_ms: what the worker takes to add up a day of a hundred cameras.",
+        "fold_day_ms: what the worker takes to add up a hundred cameras' minutes of 24 hours.",
     )
     return Outcome(figures, notes)
 

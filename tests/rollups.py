@@ -1,17 +1,10 @@
-"""Minutes and hours as the writer would have left them, for tests of what reads them."""
+"""Minutes as the writer would have left them, for tests of what reads them."""
 
 from datetime import datetime
 from uuid import UUID
 
 from webapp.fleet.models import Bundle, Camera
-from webapp.results.models import (
-    CameraHour,
-    CameraMinute,
-    LabelHour,
-    LabelMinute,
-    ZoneHour,
-    ZoneMinute,
-)
+from webapp.results.models import CameraMinute, LabelMinute, ZoneMinute
 
 
 def see(
@@ -21,14 +14,6 @@ def see(
     place = {"camera": camera, "bundle": bundle, "label": label}
     figures = {"n_detections": n, "n_tracks": n, "peak": peak, "organization": camera.organization}
     LabelMinute.objects.create(minute_at=at, **place, **figures)
-    hour, is_new = LabelHour.objects.get_or_create(
-        hour_at=at.replace(minute=0), **place, defaults=figures
-    )
-    if not is_new:
-        hour.n_detections += n
-        hour.n_tracks += n
-        hour.peak = max(hour.peak, peak)
-        hour.save()
 
 
 def enter(
@@ -38,20 +23,9 @@ def enter(
     place = {"camera": camera, "bundle": bundle, "zone_id": zone_id, "label": label}
     figures = {"n_tracks": n, "organization": camera.organization}
     ZoneMinute.objects.create(minute_at=at, **place, **figures)
-    hour, is_new = ZoneHour.objects.get_or_create(
-        hour_at=at.replace(minute=0), **place, defaults=figures
-    )
-    if not is_new:
-        hour.n_tracks += n
-        hour.save()
 
 
 def watch(camera: Camera, at: datetime, *, n_results: int = 600) -> None:
     """Have results of the minute that begins at `at`."""
     owned = {"camera": camera, "organization": camera.organization}
     CameraMinute.objects.create(minute_at=at, n_results=n_results, **owned)
-    hour, _ = CameraHour.objects.get_or_create(
-        hour_at=at.replace(minute=0), **owned, defaults={"n_results": 0}
-    )
-    hour.n_results += n_results
-    hour.save()

@@ -28,38 +28,53 @@ from django.urls import reverse  # noqa: E402 - same
 
 from benchmarks.ingest_path.rows import make_tables  # noqa: E402 - same
 from benchmarks.ingest_path.traffic import LABELS, Tables  # noqa: E402 - same
-from benchmarks.query_path.hours import Hours  # noqa: E402 - same
+from benchmarks.query_path.counts import Span  # noqa: E402 - same
 from benchmarks.query_path.raw import copy_raw  # noqa: E402 - same
 from webapp.accounts.models import Membership, Role, User  # noqa: E402 - same
 from webapp.common.clock import now  # noqa: E402 - same
 from webapp.fleet.models import Bundle  # noqa: E402 - same
-from webapp.results.days import begin_of_day, fold_days  # noqa: E402 - same
+from webapp.results.counted import ALL  # noqa: E402 - same
+from webapp.results.days import ONE_HOUR, begin_of_day, begin_of_hour  # noqa: E402 - same
+from webapp.results.folding import fold  # noqa: E402 - same
+from webapp.results.models import Folded  # noqa: E402 - same
 
 N_CAMERAS: Final = 100
 N_DAYS: Final = 90
 N_READS: Final = 25
+N_FOLDED: Final = 24
+"""Hours that are folded while it is timed; with one of them a day."""
+RESTING: Final = timedelta(hours=2)
 ZONE: Final = UUID(int=1)
 
 
 def fill(tables: Tables, *, n_raw: int, end: datetime) -> None:
-    """Write as many raw rows, spread over the days, and every hour of every camera.
+    """Write as many raw rows, spread over the days, and the counts of every camera.
 
-    The last camera has had another bundle each day.
+    Hours and days are folded but those of the last day. The last camera has had another bundle
+    each day.
     """
     days = [begin_of_day(end) - timedelta(days=N_DAYS - day) for day in range(N_DAYS + 1)]
     cameras = [spec.camera_id for spec in tables.agents]
-    n_hours = (end - days[0]) // timedelta(hours=1) + 1
-    hours = Hours(tables.organization_id, days[0], n_hours)
+    until = begin_of_hour(end) - N_FOLDED * ONE_HOUR - RESTING
     with connection.cursor() as cursor:
         # Of millions of made-up rows, what they point at need not be looked up, nor a crash feared.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET synchronous_commit = off")
     copy_raw(tables, days, n_raw=n_raw)
-    hours.watch(cameras)
-    hours.see(cameras[:-1], [tables.bundle_id])
-    hours.see(cameras[-1:], [bundle.pk for bundle in _make_bundles(tables, len(days), at=end)])
-    hours.enter(cameras, ZONE, tables.bundle_id)
+    bundles = [bundle.pk for bundle in _make_bundles(tables, len(days), at=end)]
+    hours = Span(tables.organization_id, "hour", days[0], (until - days[0]) // ONE_HOUR)
+    minutes = Span(tables.organization_id, "minute", until, (end - until) // timedelta(minutes=1))
+    for span in (hours, minutes):
+        span.watch(cameras)
+        span.see(cameras[:-1], [tables.bundle_id])
+        span.see(cameras[-1:], bundles)
+        span.enter(cameras, ZONE, tables.bundle_id)
+    Span(tables.organization_id, "hour", days[0], (end - days[0]) // ONE_HOUR + 1).measure(cameras)
     with connection.cursor() as cursor:
+        rows = [(camera, days[0], begin_of_day(until)) for camera in cameras]
+        for counted in ALL:
+            cursor.executemany(counted.adding_up("day", "hour"), rows)
+        Folded.objects.create(until=until)
         # What is timed from here on is what the hub does.
         cursor.execute("RESET session_replication_role")
         cursor.execute("RESET synchronous_commit")
@@ -140,12 +155,12 @@ def main(n_raw: int) -> dict[str, float]:
     begun = time.perf_counter()
     fill(tables, n_raw=n_raw, end=end)
     filled = time.perf_counter()
-    n_folded = len(list(fold_days(end)))
+    list(fold(end))
     folded = time.perf_counter()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return read_charts(tables) | {
-        "fold_day_ms": 1000.0 * (folded - filled) / n_folded,
+        "fold_day_ms": 1000.0 * (folded - filled),
         "raw_rows": float(n_raw),
         "filled_s": filled - begun,
     }

@@ -10,7 +10,7 @@ from webapp.jobs.ticks import Tick
 from webapp.results.actions import make_partitions
 from webapp.results.archive import archive_due, sweep
 from webapp.results.archive_check import newly_damaged
-from webapp.results.days import fold_days
+from webapp.results.folding import fold
 
 
 @every(timedelta(hours=1), kind="results.keep")
@@ -22,9 +22,9 @@ def keep(tick: Tick) -> None:
 
 
 @every(timedelta(minutes=10), kind="results.days")
-def fold(tick: Tick) -> None:
-    """Add the counts of finished days up, for charts of months."""
-    for _ in fold_days(tick.at):
+def fold_counts(tick: Tick) -> None:
+    """Add the counts of finished hours and days up, for charts of weeks and months."""
+    for _ in fold(tick.at):
         tick.step()
 
 

@@ -12,12 +12,11 @@ from webapp.common.rows import write_rows
 from webapp.fleet.models import Agent
 from webapp.results.arrivals import NewResults
 from webapp.results.bulk import insert_results
-from webapp.results.days import refold_late
-from webapp.results.minutes import fold_into_minutes
+from webapp.results.folding import add_late
+from webapp.results.minutes import in_minutes
 from webapp.results.models import LostRange
 from webapp.results.partitions import make_ahead
 from webapp.results.queries import LaneKey
-from webapp.results.zones import fold_into_zones
 
 _MOVE: Final = (
     "INSERT INTO results_ingestcursor (agent_id, epoch, lane, through_seq) {rows}"
@@ -32,10 +31,11 @@ def store_results(arrivals: list[NewResults]) -> None:
     the table; `IntegrityError` means that somebody wrote behind the writer's back.
     """
     insert_results(arrivals)
-    minutes = fold_into_minutes(arrivals)
-    fold_into_zones(arrivals)
-    # By the clock, not by when they came: they may have waited for the database past midnight.
-    refold_late(minutes, at=now())
+    minutes = in_minutes(arrivals)
+    for counted, counts in minutes.items():
+        counted.add("minute", counts)
+    # By the clock, not by when they came: they may have waited for the database for hours.
+    add_late(minutes, at=now())
 
 
 def make_partitions(at: datetime) -> None:

@@ -1,8 +1,9 @@
 """Counts per camera, class, zone and bucket of time, read from the rollups alone."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import add
 from typing import Any, Final
 from uuid import UUID
 
@@ -97,14 +98,15 @@ def default_range(
 
 def counts_of(asked: Asked) -> Counts:
     """Return what was seen, oldest first; raise `RangeTooLong`."""
-    rows = _rows(
+    parts = [
         stretch.rollups.of_labels.objects.filter(camera__in=asked.cameras, **stretch.within)
         .annotate(bucket_at=Trunc(stretch.rollups.begins_at, asked.bucket))
         .values_list("bundle_id", "label", "camera_id", "bucket_at")
         .annotate(Sum("n_tracks"), Sum("n_detections"), Max("peak"))
         .order_by("bucket_at", "camera_id", "label")
         for stretch in asked.stretches()
-    )
+    ]
+    rows = _rows(parts, add, add, max)
     return Counts(
         counts=[
             Count(camera_id, bucket_at, label, *figures)
@@ -117,14 +119,15 @@ def counts_of(asked: Asked) -> Counts:
 def zone_counts_of(asked: Asked, *, zone_id: UUID | None = None) -> ZoneCounts:
     """Return what came into zones, or into one, oldest first; raise `RangeTooLong`."""
     only = {} if zone_id is None else {"zone_id": zone_id}
-    rows = _rows(
+    parts = [
         stretch.rollups.of_zones.objects.filter(camera__in=asked.cameras, **only, **stretch.within)
         .annotate(bucket_at=Trunc(stretch.rollups.begins_at, asked.bucket))
         .values_list("bundle_id", "label", "camera_id", "zone_id", "bucket_at")
         .annotate(Sum("n_tracks"))
         .order_by("bucket_at", "camera_id", "zone_id", "label")
         for stretch in asked.stretches()
-    )
+    ]
+    rows = _rows(parts, add)
     return ZoneCounts(
         counts=[
             ZoneCount(camera_id, zone, bucket_at, label, n_tracks)
@@ -135,25 +138,36 @@ def zone_counts_of(asked: Asked, *, zone_id: UUID | None = None) -> ZoneCounts:
 
 
 def _frames(asked: Asked) -> list[Frames]:
-    parts = (
+    parts = [
         stretch.rollups.of_cameras.objects.filter(camera__in=asked.cameras, **stretch.within)
         .annotate(bucket_at=Trunc(stretch.rollups.begins_at, asked.bucket))
         .values_list("camera_id", "bucket_at")
         .annotate(Sum("n_results"))
         .order_by("bucket_at", "camera_id")
         for stretch in asked.stretches()
-    )
-    return [Frames(*row) for row in _rows(parts)]
+    ]
+    return [Frames(*row) for row in _rows(parts, add)]
 
 
-def _rows(parts: Iterable[QuerySet[Any, tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
-    """Return the rows of one stretch after the other; raise `RangeTooLong`."""
-    rows: list[tuple[Any, ...]] = []
+def _rows(
+    parts: Iterable[QuerySet[Any, tuple[Any, ...]]], *together: Callable[[int, int], int]
+) -> list[tuple[Any, ...]]:
+    """Return the rows of one stretch after the other; raise `RangeTooLong`.
+
+    They end in figures. A bucket on the border of two stretches has them of both, put together.
+    """
+    rows: dict[tuple[Any, ...], tuple[int, ...]] = {}
     for part in parts:
-        rows += part[: MAX_ROWS + 1 - len(rows)]
-        if len(rows) > MAX_ROWS:
+        found = part[: MAX_ROWS + 1]
+        for row in found:
+            place, figures = row[: -len(together)], row[-len(together) :]
+            if (others := rows.get(place)) is not None:
+                pairs = zip(together, others, figures, strict=True)
+                figures = tuple(both(one, other) for both, one, other in pairs)
+            rows[place] = figures
+        if max(len(found), len(rows)) > MAX_ROWS:
             raise RangeTooLong("That is too much at once: ask for one camera, or a shorter time.")
-    return rows
+    return [place + figures for place, figures in rows.items()]
 
 
 def _named(rows: list[tuple[Any, ...]], wanted: str | None) -> Iterable[tuple[Any, ...]]:

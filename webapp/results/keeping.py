@@ -13,9 +13,10 @@ from webapp.accounts.models import Organization
 from webapp.common.keeping import Kept, Old, forget_rows, keeps, rows_kept
 from webapp.fleet.models import Camera
 from webapp.results.archive import may_go, parts_in_table, parts_of, safe_rows, secure
+from webapp.results.folding import folded_until
 from webapp.results.models import ArchivedDay, LostRange, Result
 from webapp.results.partitions import days_before, drop_day, is_partitioned, rows_of
-from webapp.results.rollups import DAYS, HOURS, MINUTES, Rollups
+from webapp.results.rollups import DAYS, HOURS, MINUTES
 
 
 def _count_results(before: datetime) -> int:
@@ -72,16 +73,6 @@ def _forget_files(rows: QuerySet[ArchivedDay]) -> None:
         transaction.on_commit(partial(path.unlink, missing_ok=True))
 
 
-def _counted(name: str, words: str, *lengths: Rollups) -> Kept:
-    olds = [of_cameras(length.begins_at, *length.tables) for length in lengths]
-    return rows_kept(
-        name,
-        words,
-        tuple(table for length in lengths for table in length.tables),
-        lambda before: (rows for old in olds for rows in old(before)),
-    )
-
-
 def of_cameras(field: str, *models: type[Model]) -> Old:
     """Return what finds old rows of tables whose index begins with the camera."""
 
@@ -92,6 +83,17 @@ def of_cameras(field: str, *models: type[Model]) -> Old:
                 yield rows.filter(**{f"{field}__lt": before})
 
     return old
+
+
+_old_hours = of_cameras(HOURS.begins_at, *HOURS.tables)
+_old_days = of_cameras(DAYS.begins_at, *DAYS.tables)
+
+
+def _old_minutes(before: datetime) -> Iterator[QuerySet[Any]]:
+    """Yield minutes that are old and in their hours: without a worker they stay."""
+    until = folded_until()
+    if until is not None:
+        yield from of_cameras(MINUTES.begins_at, *MINUTES.tables)(min(before, until))
 
 
 keeps(
@@ -108,8 +110,13 @@ keeps(
         delete=_forget_files,
     )
 )  # fmt: skip
-keeps(_counted("minutes", "Counts of each minute", MINUTES))
-keeps(_counted("hours", "Counts of each hour and day", HOURS, DAYS))
+keeps(rows_kept("minutes", "Counts of each minute", MINUTES.tables, _old_minutes))
+keeps(
+    rows_kept(
+        "hours", "Counts of each hour and day", (*HOURS.tables, *DAYS.tables),
+        lambda before: [*_old_hours(before), *_old_days(before)],
+    )
+)  # fmt: skip
 keeps(
     rows_kept(
         "losses", "What never came, and why", (LostRange,),

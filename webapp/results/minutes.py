@@ -1,4 +1,4 @@
-"""Results into the minutes that charts read, in the transaction that stores them."""
+"""What results add to the minutes that charts read."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -7,32 +7,13 @@ from itertools import repeat
 from typing import Final, TypeAlias
 
 from processing.wire.packed import RECORD
-from webapp.common.rows import Kind, write_rows
 from webapp.results.arrivals import Key, NewResults
-from webapp.results.hours import fold_into_hours
+from webapp.results.counted import CAMERAS, LABELS, ZONES, Counted, Counts, Figures, Place
 
 _MINUTE: Final = timedelta(minutes=1)
 _LABEL: Final = 5
 """Which of a detection's numbers of two bytes is its label."""
 _NONE: Final = (0, 0)
-_FOLD_CAMERAS: Final = (
-    "INSERT INTO results_cameraminute AS kept (camera_id, minute_at, organization_id, n_results)"
-    " {rows} ON CONFLICT (camera_id, minute_at) DO UPDATE"
-    " SET n_results = kept.n_results + excluded.n_results"
-)
-_FOLD_LABELS: Final = (
-    "INSERT INTO results_labelminute AS kept"
-    " (camera_id, bundle_id, minute_at, label, organization_id, n_detections, n_tracks, peak)"
-    " {rows} ON CONFLICT (camera_id, bundle_id, minute_at, label) DO UPDATE SET"
-    " n_detections = kept.n_detections + excluded.n_detections,"
-    " n_tracks = kept.n_tracks + excluded.n_tracks,"
-    " peak = CASE WHEN excluded.peak > kept.peak THEN excluded.peak ELSE kept.peak END"
-)
-_CAMERA_KINDS: Final[tuple[Kind, ...]] = ("uuid", "timestamptz", "uuid", "int8")
-_LABEL_KINDS: Final[tuple[Kind, ...]] = (
-    "uuid", "uuid", "timestamptz", "int8", "uuid", "int8", "int8", "int8",
-)  # fmt: skip
-
 MinuteKey: TypeAlias = tuple[Key, Key, datetime]
 """Camera, bundle, begin."""
 
@@ -80,26 +61,29 @@ def _labels_in(packed: bytes) -> str:
     return memoryview(packed).cast("H")[_LABEL :: RECORD.size // 2].tobytes().decode("utf-16-le")
 
 
-def fold_into_minutes(arrivals: Iterable[NewResults]) -> Collection[MinuteKey]:
-    """Add results that are new to the table to their minutes and hours; return which minutes."""
-    minutes = gather(arrivals)
-    in_order = sorted(minutes.items(), key=lambda item: item[0])
-    cameras: dict[tuple[Key, datetime], tuple[Key, int]] = {}
-    for (camera, _, begin), minute in in_order:
-        _, n_results = cameras.get((camera, begin), ("", 0))
-        cameras[camera, begin] = (minute.organization, n_results + minute.n_results)
-    write_rows(_FOLD_CAMERAS, _CAMERA_KINDS, [(*key, *cameras[key]) for key in sorted(cameras)])
-    write_rows(
-        _FOLD_LABELS,
-        _LABEL_KINDS,
-        [
-            (camera, bundle, begin, label, minute.organization, *seen)
-            for (camera, bundle, begin), minute in in_order
-            for label, seen in minute.labels.items()
-        ],
-    )
-    fold_into_hours(minutes)
-    return minutes.keys()
+def in_minutes(arrivals: Collection[NewResults]) -> dict[Counted, Counts]:
+    """Return what results add to minutes."""
+    cameras: dict[Place, Figures] = {}
+    labels: dict[Place, Figures] = {}
+    for (camera, bundle, begin), minute in gather(arrivals).items():
+        place = (camera, begin, minute.organization)
+        (n_results,) = cameras.get(place, (0,))
+        cameras[place] = (n_results + minute.n_results,)
+        for label, seen in minute.labels.items():
+            labels[camera, begin, bundle, label, minute.organization] = seen
+    return {CAMERAS: cameras, LABELS: labels, ZONES: _entered(arrivals)}
+
+
+def _entered(arrivals: Iterable[NewResults]) -> Counts:
+    """Return what came into zones."""
+    zones: dict[Place, Figures] = {}
+    for arrived in arrivals:
+        for new in arrived.entered:
+            begin = new.captured_at.replace(second=0, microsecond=0)
+            place = (new.camera, begin, new.zone, new.bundle, new.label, arrived.organization)
+            (n_tracks,) = zones.get(place, (0,))
+            zones[place] = (n_tracks + new.n_tracks,)
+    return zones
 
 
 def gather(arrivals: Iterable[NewResults]) -> dict[MinuteKey, Minute]:

@@ -69,8 +69,8 @@ class Result(models.Model):
 class Rollup(models.Model):
     """Counts of a camera in a stretch of time; exact, also after late data.
 
-    Written by statements of their own (`webapp.results.minutes`, `hours`, `zones`, `days`), with
-    the results or from what is. As with `Result`, what a row points at was checked before.
+    Written by statements of `webapp.results.counted`, with the results or from what is shorter.
+    As with `Result`, what a row points at was checked before.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -122,7 +122,7 @@ class CameraMinute(Rollup):
 
 
 class CameraHour(Rollup):
-    """How many results a camera had in an hour."""
+    """How many results a camera had in an hour that is folded, see `Folded`."""
 
     hour_at = models.DateTimeField()
     n_results = models.PositiveIntegerField()
@@ -137,7 +137,7 @@ class CameraHour(Rollup):
 
 
 class CameraDay(Rollup):
-    """How many results a camera had on a UTC day that is folded, see `FoldedDay`."""
+    """How many results a camera had on a UTC day that is folded."""
 
     day_at = models.DateTimeField()
     n_results = models.PositiveIntegerField()
@@ -171,7 +171,7 @@ class LabelMinute(ClassRollup):
 
 
 class LabelHour(ClassRollup):
-    """How often a class was seen by a camera in an hour."""
+    """How often a class was seen by a camera in an hour that is folded."""
 
     hour_at = models.DateTimeField()
     n_detections = models.PositiveBigIntegerField()
@@ -227,7 +227,7 @@ class ZoneMinute(ClassRollup):
 
 
 class ZoneHour(ClassRollup):
-    """How much of a class came into a zone in an hour."""
+    """How much of a class came into a zone in an hour that is folded."""
 
     zone_id = models.UUIDField()
     hour_at = models.DateTimeField()
@@ -261,13 +261,14 @@ class ZoneDay(ClassRollup):
         return f"{self.zone_id} {self.day_at:%d %b} {self.label}"
 
 
-class FoldedDay(models.Model):
-    """A UTC day of the whole hub whose hours are added up, see `webapp.results.days`."""
+class Folded(models.Model):
+    """How far minutes are added up, see `webapp.results.folding`: one row, of the whole hub."""
 
-    day_at = models.DateTimeField(primary_key=True)
+    until = models.DateTimeField()
+    """All hours before are folded, and all whole days."""
 
     def __str__(self) -> str:
-        return f"{self.day_at:%Y-%m-%d}"
+        return f"until {self.until:%Y-%m-%d %H:%M}"
 
 
 class IngestCursor(models.Model):

@@ -1,10 +1,11 @@
-"""Where counts are read: from minutes, from hours, from days that are folded."""
+"""Where counts are read: from minutes, from hours and days that are folded."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from webapp.results.days import ONE_DAY, begin_of_day, folded_until
+from webapp.results.days import ONE_DAY, ONE_HOUR, begin_of_day, begin_of_hour
+from webapp.results.folding import folded_until
 from webapp.results.models import (
     CameraDay,
     CameraHour,
@@ -20,8 +21,6 @@ from webapp.results.models import (
 OfCameras: TypeAlias = type[CameraMinute | CameraHour | CameraDay]
 OfLabels: TypeAlias = type[LabelMinute | LabelHour | LabelDay]
 OfZones: TypeAlias = type[ZoneMinute | ZoneHour | ZoneDay]
-
-_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +62,19 @@ def stretches(bucket: timedelta, start: datetime, end: datetime) -> list[Stretch
     """Return where the counts of [start, end) are, oldest first, for buckets of this length.
 
     For buckets of an hour or more, an hour that begins before `start` is whole in it all the
-    same. Whole days are read as days as soon as they are folded, what is left as hours.
+    same. Whole days and hours are read as such where they are folded, what is left as minutes.
     """
-    if bucket < _HOUR:
+    if bucket < ONE_HOUR:
         return [Stretch(MINUTES, start, end)]
-    start = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    until = folded_until() if bucket >= ONE_DAY else None
-    if until is None:
-        return [Stretch(HOURS, start, end)]
-    midnight = begin_of_day(start)
-    first = midnight if midnight == start else midnight + ONE_DAY
-    last = max(first, min(begin_of_day(end), until))
+    first = last = start = begin_of_hour(start)
+    until = max(start, min(end, folded_until() or start))
+    if bucket >= ONE_DAY:
+        first = begin_of_day(start + ONE_DAY - ONE_HOUR)
+        last = max(first, begin_of_day(until))
     parts = (
-        Stretch(HOURS, start, min(first, end)),
+        Stretch(HOURS, start, min(first, until)),
         Stretch(DAYS, first, last),
-        Stretch(HOURS, last, end),
+        Stretch(HOURS, last, until),
+        Stretch(MINUTES, until, end),
     )
     return [part for part in parts if part.start < part.end]

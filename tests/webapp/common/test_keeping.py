@@ -35,6 +35,7 @@ from webapp.monitoring.models import FeatureHour, FeatureMinute
 from webapp.results.models import (
     CameraHour,
     CameraMinute,
+    Folded,
     LabelHour,
     LabelMinute,
     LostRange,
@@ -85,6 +86,7 @@ def test_old_counts_go(camera: Camera, bundle: Bundle) -> None:
         LabelHour.objects.create(hour_at=days_ago(days), **theirs, **boxes)
         FeatureMinute.objects.create(begins_at=days_ago(days), n_frames=1, **theirs, **sketch)
         FeatureHour.objects.create(begins_at=days_ago(days), n_frames=1, **theirs, **sketch)
+    Folded.objects.create(until=NOW)
     assert gone_at(NOW) == {"minutes": 2, "hours": 2, "features": 1, "feature_hours": 1}
 
 
@@ -219,6 +221,7 @@ def test_many_go_in_batches_and_what_was_interrupted_goes_on(camera: Camera, age
         )
         for n in range(1200)
     )
+    Folded.objects.create(until=NOW)
     make_camera(make_agent(agent.site))
     first = next(iter(forget_old(NOW)))
     assert (first.name, first.n_rows, CameraMinute.objects.count()) == ("minutes", 500, 700)

@@ -1,5 +1,6 @@
 """Counts per class over time, as the chart draws them."""
 
+import itertools
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from tests.factories import START, make_bundle, make_camera
 from tests.rollups import enter, see, watch
 from webapp.dashboard.counts import MAX_SERIES, label_counts, seen_since
 from webapp.fleet.models import Bundle, Camera
-from webapp.results.days import fold_days
+from webapp.results.folding import fold
 
 GATE, YARD = UUID(int=1), UUID(int=2)
 pytestmark = pytest.mark.django_db
@@ -53,9 +54,9 @@ def test_every_span_has_few_enough_buckets(camera: Camera, span: str, n: int, st
 
 
 @pytest.mark.parametrize(
-    ("span", "is_folded"), [("7d", False), ("30d", False), ("90d", False), ("90d", True)]
+    ("span", "is_folded"), list(itertools.product(("7d", "30d", "90d"), (False, True)))
 )
-def test_long_spans_tell_the_same_from_hours_and_days(
+def test_long_spans_tell_the_same_from_minutes_hours_and_days(
     camera: Camera, bundle: Bundle, *, span: str, is_folded: bool
 ) -> None:
     for days, n, peak in ((1, 3, 2), (1, 2, 5), (6, 4, 1)):
@@ -63,7 +64,7 @@ def test_long_spans_tell_the_same_from_hours_and_days(
         watch(camera, at)
         see(camera, bundle, 0, at, n=n, peak=peak)
     if is_folded:
-        assert list(fold_days(START))
+        assert list(fold(START))
     for measure, total in (("seen", 9), ("peak", 5)):
         counts = label_counts(camera, span=span, measure=measure, at=START)  # type: ignore[arg-type]  # from the table
         (series,) = counts.series
@@ -115,7 +116,7 @@ def test_a_zone_s_counts_are_what_came_into_it(
     enter(camera, bundle, YARD, 2, START, n=50)
     enter(make_camera(camera.agent), bundle, GATE, 0, START, n=50)
     if is_folded:
-        assert list(fold_days(START))
+        assert list(fold(START))
     counts = label_counts(camera, span="90d", measure="seen", at=START, zone_id=GATE)
     (series,) = counts.series
     assert (series.label, series.total) == ("person", 6)

@@ -2,9 +2,9 @@
 
 A machine of hypothesis plays two agents and a hub. Agents capture frames, over midnights and days
 back, and send any part of their outbox in any order, to one web process or the other; groups fail
-before their commit and after it; the hub starts anew; its worker folds days, sometimes by a clock
-that is ahead. At the end the agents deliver what is missing, and the tables must hold exactly what
-was captured and not lost.
+before their commit and after it; the hub starts anew; its worker folds hours and days, sometimes
+by a clock that is ahead. At the end the agents deliver what is missing, and the tables must hold
+exactly what was captured and not lost.
 """
 
 import itertools
@@ -41,12 +41,15 @@ from webapp.gateway.ingest.delivery import Delivery, LaneMessage, Stored
 from webapp.gateway.ingest.directory import Directory
 from webapp.gateway.ingest.group import commit_group
 from webapp.gateway.reminders import Reminders
-from webapp.results.days import begin_of_day, fold_days, folded_until
+from webapp.results.days import begin_of_day, begin_of_hour
+from webapp.results.folding import fold, folded_until
 from webapp.results.models import LostRange, Result
 from webapp.results.rollups import DAYS, HOURS, MINUTES
 
 NOW = START.replace(hour=23, minute=59)
 """Where the hub's clock stands; agents' are up to a minute and a half ahead."""
+DAY = timedelta(days=1)
+BEFORE_ALL = NOW - 100 * DAY
 ZONES = (UUID(int=1), UUID(int=2))
 GONE = UUID(int=3)
 """A zone that was deleted meanwhile."""
@@ -146,7 +149,9 @@ class Interleaving(RuleBasedStateMachine):
         camera=st.integers(0, 1),
         labels=st.lists(st.integers(0, 2), max_size=4),
         zones=st.lists(st.sampled_from([*ZONES, GONE]), max_size=3),
-        back_s=st.sampled_from([0, 30, 119, 121, 3_600, 86_400, 3 * 86_400, 30 * 86_400]),
+        back_s=st.sampled_from(
+            [0, 30, 119, 121, 3_600, 7_200, 10_800, 86_400, 3 * 86_400, 30 * 86_400]
+        ),
         n=st.integers(1, 6),
     )
     def capture(
@@ -167,9 +172,9 @@ class Interleaving(RuleBasedStateMachine):
         last = min(outbox.through + n, len(outbox.entries))
         outbox.lost |= set(range(outbox.through + 1, last + 1))
 
-    @rule(ahead=st.sampled_from([0, 1, 3]))
-    def fold(self, ahead: int) -> None:
-        list(fold_days(NOW + timedelta(days=ahead)))
+    @rule(ahead=st.sampled_from([timedelta(0), timedelta(minutes=59), DAY, 3 * DAY]))
+    def fold(self, ahead: timedelta) -> None:
+        list(fold(NOW + ahead))
 
     @rule(sent=sendings, ending=st.sampled_from(["whole", "cut before", "cut after"]))
     def send(self, sent: list[tuple[int, int, int]], ending: str) -> None:
@@ -211,7 +216,7 @@ class Interleaving(RuleBasedStateMachine):
         with self._run:
             for outbox in self.outboxes:
                 self._deliver_rest(outbox)
-            list(fold_days(NOW))
+            list(fold(NOW))
             for outbox in self.outboxes:
                 self._check(outbox)
             check_partitions()
@@ -241,11 +246,13 @@ class Interleaving(RuleBasedStateMachine):
             (seq, entry.camera_id, entry.captured_at, entry.detections)
             for seq, entry in kept.items()
         ]
-        for rollups, begin in ((MINUTES, _minute), (HOURS, _hour), (DAYS, begin_of_day)):
-            counted = list(kept.values())
-            if rollups is DAYS:
-                until = folded_until()
-                counted = [each for each in counted if until and each.captured_at < until]
+        until = folded_until() or BEFORE_ALL
+        for rollups, begin, end in (
+            (MINUTES, _minute, NOW + DAY),
+            (HOURS, begin_of_hour, until),
+            (DAYS, begin_of_day, begin_of_day(until)),
+        ):
+            counted = [each for each in kept.values() if each.captured_at < end]
             n_frames, seen, entered = expected(counted, begin)
             theirs = {"camera__in": outbox.cameras}
             at = rollups.begins_at
@@ -262,10 +269,6 @@ class Interleaving(RuleBasedStateMachine):
 
 def _minute(at: datetime) -> datetime:
     return at.replace(second=0, microsecond=0)
-
-
-def _hour(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def expected(
@@ -303,7 +306,10 @@ def check_partitions() -> None:
 
 
 @pytest.mark.django_db
-def test_any_interleaving_ends_the_same(soaked: Callable[[int], int]) -> None:
+def test_any_interleaving_ends_the_same(
+    soaked: Callable[[int], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.results.actions.now", lambda: NOW)
     run_state_machine_as_test(
         Interleaving,
         settings=settings(max_examples=soaked(600), stateful_step_count=20, deadline=None),

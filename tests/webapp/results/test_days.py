@@ -1,4 +1,4 @@
-"""A folded day is the sum of its hours, whatever comes when; the rest is read from hours."""
+"""A folded day is the sum of its hours, whatever comes when; what is not folded is minutes."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -12,8 +12,8 @@ from tests.rollups import enter, see, watch
 from tests.webapp.results.test_hours import new, store
 from webapp.common.keeping import forget_old
 from webapp.fleet.models import Bundle, Camera
-from webapp.results.days import fold_days, folded_until
-from webapp.results.models import CameraDay, FoldedDay, LabelDay
+from webapp.results.folding import fold, folded_until
+from webapp.results.models import CameraDay, Folded, LabelDay
 from webapp.results.rollups import DAYS, HOURS, MINUTES, stretches
 
 pytestmark = pytest.mark.django_db
@@ -37,22 +37,24 @@ def test_it_works(camera: Camera, bundle: Bundle) -> None:
         new(camera, bundle, 3, 0, after_s=LONG_AGO + 86_400),
         new(camera, bundle, 4, 0, after_s=0),
     )
-    assert list(fold_days(START)) == [TODAY - 2 * DAY, TODAY - DAY]
+    assert list(fold(START)) == [TODAY - DAY, TODAY, START - 2 * HOUR]
     assert label_days() == [(TODAY - 2 * DAY, 0, 3, 2, 2), (TODAY - DAY, 0, 1, 1, 1)]
     frames = CameraDay.objects.order_by("day_at").values_list("day_at", "n_results")
     assert list(frames) == [(TODAY - 2 * DAY, 2), (TODAY - DAY, 1)]
-    assert list(fold_days(START)) == []
+    assert list(fold(START)) == []
 
 
-def test_a_day_is_folded_when_it_has_been_over_for_an_hour(camera: Camera) -> None:
+def test_a_day_is_folded_with_its_last_hour(camera: Camera) -> None:
     watch(camera, TODAY - HOUR)
-    assert list(fold_days(TODAY + timedelta(minutes=59))) == []
-    assert list(fold_days(TODAY + HOUR)) == [TODAY - DAY]
+    assert list(fold(TODAY + timedelta(minutes=119))) == []
+    assert not CameraDay.objects.exists()
+    assert list(fold(TODAY + 2 * HOUR)) == [TODAY]
+    assert CameraDay.objects.get().day_at == TODAY - DAY
 
 
 def test_late_data_is_in_a_folded_day_at_once(camera: Camera, bundle: Bundle) -> None:
     store(camera, new(camera, bundle, 1, 0, 0, after_s=LONG_AGO))
-    list(fold_days(START))
+    list(fold(START))
     store(
         camera,
         new(camera, bundle, 2, 0, after_s=LONG_AGO + 10),
@@ -63,17 +65,17 @@ def test_late_data_is_in_a_folded_day_at_once(camera: Camera, bundle: Bundle) ->
 
 def test_a_clock_that_was_ahead_is_forgiven(camera: Camera, bundle: Bundle) -> None:
     store(camera, new(camera, bundle, 1, 0, after_s=LONG_AGO))
-    list(fold_days(START + 5 * DAY))
-    store(camera, new(camera, bundle, 2, 0, after_s=0))
-    list(fold_days(START))
-    assert folded_until() == TODAY
+    list(fold(START + 5 * DAY))
+    see(camera, bundle, 0, START)  # by a process whose clock was right
+    list(fold(START))
+    assert folded_until() == START - 2 * HOUR
     assert label_days() == [(TODAY - 2 * DAY, 0, 1, 1, 1)]
-    list(fold_days(START + DAY))
+    list(fold(START + DAY))
     assert label_days()[1:] == [(TODAY, 0, 1, 1, 1)]
 
 
 def test_a_hub_that_has_seen_nothing_folds_nothing() -> None:
-    assert list(fold_days(START)) == []
+    assert list(fold(START)) == []
     assert folded_until() is None
 
 
@@ -85,7 +87,7 @@ def test_days_and_zones_are_kept_as_long_as_hours(
         watch(camera, TODAY - timedelta(days=days))
         see(camera, bundle, 0, TODAY - timedelta(days=days))
         enter(camera, bundle, UUID(int=1), 0, TODAY - timedelta(days=days))
-    list(fold_days(START))
+    list(fold(START))
     gone: Counter[str] = Counter()
     for name, n_rows in forget_old(START):
         gone[name] += n_rows
@@ -98,18 +100,34 @@ def parts(bucket: timedelta, start: datetime, end: datetime) -> list[tuple[objec
     return [(part.rollups, part.start, part.end) for part in stretches(bucket, start, end)]
 
 
-def test_whole_days_are_read_as_days_what_is_left_as_hours() -> None:
-    FoldedDay.objects.create(day_at=TODAY - DAY)
+def test_whole_days_are_read_as_days_then_hours_and_what_is_left_as_minutes() -> None:
+    until = START - 2 * HOUR
+    Folded.objects.create(until=until)
     long_ago = START - 9 * DAY
     assert parts(DAY, long_ago, START) == [
-        (HOURS, long_ago, TODAY - 8 * DAY), (DAYS, TODAY - 8 * DAY, TODAY), (HOURS, TODAY, START),
+        (HOURS, long_ago, TODAY - 8 * DAY), (DAYS, TODAY - 8 * DAY, TODAY),
+        (HOURS, TODAY, until), (MINUTES, until, START),
     ]  # fmt: skip
     assert parts(DAY, TODAY - DAY, TODAY) == [(DAYS, TODAY - DAY, TODAY)]
-    assert parts(DAY, TODAY + HOUR, START) == [(HOURS, TODAY + HOUR, START)]
-    assert parts(HOUR, long_ago, START) == [(HOURS, long_ago, START)]
+    assert parts(DAY, TODAY + HOUR, START) == [
+        (HOURS, TODAY + HOUR, until), (MINUTES, until, START),
+    ]  # fmt: skip
+    assert parts(HOUR, long_ago, START) == [(HOURS, long_ago, until), (MINUTES, until, START)]
+    half_past = TODAY + timedelta(minutes=30)
+    assert parts(HOUR, half_past, half_past + HOUR) == [(HOURS, TODAY, half_past + HOUR)]
+    assert parts(HOUR, START - HOUR, START) == [(MINUTES, START - HOUR, START)]
     assert parts(timedelta(minutes=1), long_ago, START) == [(MINUTES, long_ago, START)]
 
 
-def test_before_anything_is_folded_days_are_read_as_hours(camera: Camera, bundle: Bundle) -> None:
+def test_before_anything_is_folded_days_are_read_as_minutes(camera: Camera, bundle: Bundle) -> None:
     see(camera, bundle, 0, START)
-    assert parts(DAY, TODAY - DAY, START) == [(HOURS, TODAY - DAY, START)]
+    assert parts(DAY, TODAY - DAY, START) == [(MINUTES, TODAY - DAY, START)]
+
+
+def test_what_is_not_folded_is_kept(camera: Camera, settings: Settings) -> None:
+    settings.KEEP_DAYS = dict.fromkeys(settings.KEEP_DAYS, 1)
+    for days in (9, 8):
+        watch(camera, TODAY - days * DAY)
+    assert list(forget_old(START)) == []
+    list(fold(TODAY - 8 * DAY))
+    assert [(name, n_rows) for name, n_rows in forget_old(START)] == [("minutes", 1), ("hours", 1)]

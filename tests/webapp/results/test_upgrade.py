@@ -33,6 +33,15 @@ def check(said: dict[str, Any]) -> None:
     assert said["next_id"] > int(said["after"][-1][0])
     assert "results_result" in said["tables"]
     assert "results_result_before" not in said["tables"]
+    # The newest hour is the worker's to add up anew.
+    assert said["hours"] == [
+        ["2026-10-31 22:00:00+00:00", 1], ["2026-10-31 23:00:00+00:00", 2],
+        ["2026-11-01 00:00:00+00:00", 3],
+    ]  # fmt: skip
+    assert said["counted_days"] == [
+        ["2026-10-31 00:00:00+00:00", 3], ["2026-11-01 00:00:00+00:00", 3],
+    ]  # fmt: skip
+    assert said["is_folded"]
 
 
 def test_on_sqlite_nothing_is_lost(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tests.webapp.results.test_hours import new
 from webapp.fleet.models import Bundle, Camera
 from webapp.results.actions import store_results
 from webapp.results.arrivals import NewEntered, NewResults
+from webapp.results.folding import fold
 from webapp.results.models import ZoneHour, ZoneMinute
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,9 @@ def store(camera: Camera, bundle: Bundle, seq: int, *entered: tuple[UUID, int, i
 
 def test_it_works(camera: Camera, bundle: Bundle) -> None:
     store(camera, bundle, 1, (GATE, 0, 2, 0), (GATE, 0, 1, 59), (GATE, 2, 1, 0), (YARD, 0, 1, 0))
+    list(fold(START + timedelta(hours=3)))
     store(camera, bundle, 2, (GATE, 0, 5, 61), (GATE, 0, 7, 3600))
+    list(fold(START + timedelta(hours=4)))
     minutes = ZoneMinute.objects.filter(camera=camera, bundle=bundle)
     one = timedelta(minutes=1)
     columns = ("zone_id", "minute_at", "label", "n_tracks")

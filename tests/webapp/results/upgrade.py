@@ -5,7 +5,7 @@
 
 import json
 import sys
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import django
@@ -19,6 +19,11 @@ INSTANTS = ("2026-10-31 23:59:59.999999+00", "2026-11-01 00:00:00+00", "2026-11-
 def rows(apps: Any) -> list[list[str]]:
     found = apps.get_model("results", "Result").objects.order_by("id").values_list()
     return [[bytes(v).hex() if isinstance(v, memoryview) else str(v) for v in row] for row in found]
+
+
+def counts(apps: Any, length: str) -> list[list[str | int]]:
+    found = apps.get_model("results", f"Camera{length}").objects.order_by(f"{length}_at")
+    return [[str(at), n] for at, n in found.values_list(f"{length}_at", "n_results")]
 
 
 def main() -> None:
@@ -47,6 +52,12 @@ def main() -> None:
             agent=agent, camera=camera, bundle=bundle, epoch=1, seq=seq, captured_at=captured_at,
             received_at=captured_at, latency_ms=1.5, n_detections=1, detections=b"x" * 16, **theirs,
         )  # fmt: skip
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    hours = (datetime(2026, 10, 31, 22, tzinfo=UTC) + n * timedelta(hours=1) for n in range(3))
+    for n_results, hour_at in enumerate((*hours, now), 1):
+        old.get_model("results", "CameraHour").objects.create(
+            camera=camera, hour_at=hour_at, n_results=n_results, **theirs
+        )
     before = rows(old)
     call_command("migrate", "results", verbosity=0)
     new = MigrationExecutor(connection).loader.project_state().apps
@@ -62,6 +73,9 @@ def main() -> None:
         "next_id": added.pk,
         "tables": connection.introspection.table_names(),
         "days": [str(day) for day in days_before(date.max)],
+        "hours": counts(new, "hour"),
+        "counted_days": counts(new, "day"),
+        "is_folded": new.get_model("results", "Folded").objects.get().until < now,
     }
     sys.stdout.write(json.dumps(said))
 
