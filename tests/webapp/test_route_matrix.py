@@ -141,12 +141,19 @@ ROWS: Final = [
     page("review_skip", LABELERS, "POST", of="item", revision=0, skip_as="passed"),
     page("review_renew", LABELERS, "POST", of="item"),
     page("review_release", LABELERS, "POST", of="item"),
+    page("webhooks", ADMINS),
+    page("webhook_add", ADMINS, "POST", url="https://example.org/"),
+    page("webhook_switch", ADMINS, "POST", of="webhook"),
+    page("webhook_test", ADMINS, "POST", of="webhook"),
+    page("webhook_delete", ADMINS, "POST", of="webhook"),
     # pictures
     page("picture", MEMBERS, of="sample"),
     page("thumbnail", MEMBERS, of="sample"),
     page("event_thumbnail", OPERATORS, of="event"),
     page("event_clip", OPERATORS, of="clip"),
-    # exports
+    # imports and exports
+    page("imports", LABELERS),
+    page("import_cancel", LABELERS, "POST", of="import"),
     Row("import_upload", "POST", LABELERS, of="upload", is_authors=True),
     page("exports", LABELERS),
     page("export_start", LABELERS, "POST"),
@@ -217,6 +224,7 @@ ROWS: Final = [
     api("webhook-list", ADMINS, "POST", url="https://example.org/"),
     api("webhook-detail", ADMINS, "PATCH", of="webhook"),
     api("webhook-detail", ADMINS, "DELETE", of="webhook"),
+    api("webhook-test", ADMINS, "POST", of="webhook"),
     *read_only("job", MEMBERS),
     api("job-cancel", ADMINS, "POST", of="job"),
     api("job-retry", ADMINS, "POST", of="job"),

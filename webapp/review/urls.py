@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.review import check_views, standing_views, views
+from webapp.review import check_views, standing_views, views, webhook_views
 
 urlpatterns = [
     path("", views.review, name="review"),
@@ -12,6 +12,11 @@ urlpatterns = [
     path("keys/", views.bind_keys, name="review_keys"),
     path("verdicts/<uuid:verdict_id>/undo/", views.undo_one, name="review_undo_one"),
     path("labelers/", standing_views.labelers, name="review_labelers"),
+    path("webhooks/", webhook_views.webhooks, name="webhooks"),
+    path("webhooks/add/", webhook_views.add, name="webhook_add"),
+    path("webhooks/<uuid:webhook_id>/switch/", webhook_views.switch, name="webhook_switch"),
+    path("webhooks/<uuid:webhook_id>/test/", webhook_views.test, name="webhook_test"),
+    path("webhooks/<uuid:webhook_id>/delete/", webhook_views.delete, name="webhook_delete"),
     path("check/next/", check_views.check_next, name="review_check_next"),
     path("check/<uuid:item_id>/", check_views.check_item, name="review_check_item"),
     path("check/<uuid:item_id>/decide/", check_views.decide, name="review_check_decide"),

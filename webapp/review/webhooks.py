@@ -2,12 +2,14 @@
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 from msgspec import Struct
@@ -16,11 +18,13 @@ from webapp.accounts.models import Organization, User
 from webapp.common.outward import check_address
 from webapp.datasets.models import Annotation
 from webapp.jobs.actions import enqueue_job
+from webapp.jobs.models import Job
 from webapp.review.models import ReviewItem, Webhook
 
 SEND_WEBHOOK: Final = "send_webhook"
 MAX_WEBHOOKS: Final = 10
 """Of an organization."""
+_UNFINISHED: Final = (Job.State.WAITING, Job.State.RUNNING)
 
 
 class Settled(Struct, frozen=True, kw_only=True):
@@ -43,8 +47,23 @@ class Settled(Struct, frozen=True, kw_only=True):
     classes: list[str]
 
 
+class Tested(Struct, frozen=True, kw_only=True):
+    """What an address is told when somebody wants to see whether it listens."""
+
+    type: str = "test"
+    delivery: UUID
+    at: datetime
+
+
 class TooManyWebhooks(Exception):
     """An organization has as many as it may."""
+
+    def __str__(self) -> str:
+        return f"An organization has at most {MAX_WEBHOOKS}."
+
+
+class CannotTest(Exception):
+    """A test of this address is not over, or it is switched off; the text says which."""
 
 
 def add_webhook(*, organization: Organization, url: str, by: User, at: datetime) -> Webhook:
@@ -88,8 +107,45 @@ def tell_settled(item: ReviewItem, *, at: datetime) -> None:
         )
 
 
+@transaction.atomic
+def send_test(webhook: Webhook, *, by: User, at: datetime) -> Job:
+    """Have an address told that this is a test, once; raise `CannotTest`."""
+    webhook = Webhook.objects.select_for_update(of=("self",)).get(pk=webhook.pk)
+    if not webhook.is_active:
+        raise CannotTest("It is switched off.")
+    mine = Job.objects.filter(organization=webhook.organization_id, kind=SEND_WEBHOOK)
+    under_way = mine.filter(state__in=_UNFINISHED, arguments__webhook=str(webhook.pk))
+    if under_way.filter(arguments__is_test=True).exists():
+        raise CannotTest("A test of it is under way.")
+    return enqueue_job(
+        kind=SEND_WEBHOOK,
+        title=f"Testing {webhook.url}"[:200],
+        arguments={"webhook": str(webhook.pk), "is_test": True, "at": at.isoformat()},
+        organization=webhook.organization,
+        by=by,
+        at=at,
+    )
+
+
+def last_deliveries(webhooks: Collection[Webhook], *, most: int) -> dict[UUID, list[Job]]:
+    """Return the newest jobs that told each of these addresses, newest first."""
+    return {
+        webhook.pk: list(
+            Job.objects.filter(
+                organization=webhook.organization_id,
+                kind=SEND_WEBHOOK,
+                arguments__webhook=str(webhook.pk),
+            ).order_by("-pk")[:most]
+        )
+        for webhook in webhooks
+    }
+
+
 def message(delivery: UUID, arguments: dict[str, object]) -> bytes | None:
     """Return what to tell, as JSON; None where the item is not there any more."""
+    if arguments.get("is_test"):
+        at = datetime.fromisoformat(str(arguments["at"]))
+        return msgspec.json.encode(Tested(delivery=delivery, at=at))
     item = ReviewItem.objects.filter(pk=str(arguments["item"])).first()
     if item is None:
         return None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from tests.factories import START, Clock
 from webapp.accounts.models import User
@@ -18,7 +19,13 @@ from webapp.jobs.worker import LEASE, load_tasks
 from webapp.review import tasks
 from webapp.review.actions import claim_next, skip_item, submit_verdict
 from webapp.review.models import ReviewItem, Webhook
-from webapp.review.webhooks import MAX_WEBHOOKS, SEND_WEBHOOK, add_webhook, secret_of
+from webapp.review.webhooks import (
+    MAX_WEBHOOKS,
+    SEND_WEBHOOK,
+    add_webhook,
+    last_deliveries,
+    secret_of,
+)
 
 JSON = "application/json"
 PATH = "/api/v1/webhooks/"
@@ -162,3 +169,68 @@ def test_there_are_not_too_many(client: Client, alice: User) -> None:
     client.force_login(alice)
     made = [client.post(PATH, {"url": URL}, content_type=JSON) for _ in range(MAX_WEBHOOKS + 1)]
     assert [answer.status_code for answer in made] == [201] * MAX_WEBHOOKS + [409]
+
+
+def test_a_test_is_told_once_and_its_answer_kept(
+    told: Told, webhook: Webhook, client: Client, alice: User, clock: Clock
+) -> None:
+    client.force_login(alice)
+    told.answers = [503, 204]
+    asked = client.post(f"{PATH}{webhook.pk}/test/")
+    assert asked.status_code == 202
+    assert client.post(f"{PATH}{webhook.pk}/test/").status_code == 409, "one is under way"
+    work(clock)
+    job = client.get(asked.headers["Location"]).json()
+    assert (job["state"], job["error"]) == ("failed", "It answered 503."), "it is not tried again"
+    assert json.loads(told.calls[0][1])["type"] == "test"
+    client.post(f"{PATH}{webhook.pk}/test/")
+    work(clock)
+    newest, older = last_deliveries([webhook], most=5)[webhook.pk]
+    assert (newest.state, newest.result, older.state) == ("done", {"status": 204}, "failed")
+
+
+def test_who_is_switched_off_is_not_tested(webhook: Webhook, client: Client, alice: User) -> None:
+    Webhook.objects.update(is_active=False)
+    client.force_login(alice)
+    answer = client.post(f"{PATH}{webhook.pk}/test/")
+    assert (answer.status_code, answer.json()["detail"]) == (409, "It is switched off.")
+
+
+def test_a_secret_is_told_only_when_its_address_is_added(
+    webhook: Webhook, client: Client, alice: User
+) -> None:
+    client.force_login(alice)
+    added = client.post(reverse("webhook_add"), {"url": URL}, headers={"HX-Request": "true"})
+    newest = Webhook.objects.latest("created_at")
+    assert secret_of(newest) in added.content.decode()
+    for path in (reverse("webhooks"), PATH, f"{PATH}{newest.pk}/"):
+        assert secret_of(newest) not in client.get(path).content.decode()
+
+
+@pytest.mark.parametrize("url", ["http://example.org/", "https://u:p@example.org/", "x", ""])
+def test_the_page_says_what_is_wrong_with_an_address(client: Client, alice: User, url: str) -> None:
+    client.force_login(alice)
+    answer = client.post(reverse("webhook_add"), {"url": url}, headers={"HX-Request": "true"})
+    assert answer.status_code == 422
+    assert 'class="field__error"' in answer.content.decode()
+    assert not Webhook.objects.exists()
+
+
+def test_the_page_says_when_there_are_too_many(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    answers = [client.post(reverse("webhook_add"), {"url": URL}) for _ in range(MAX_WEBHOOKS + 1)]
+    assert "at most 10" in answers[-1].content.decode()
+    assert Webhook.objects.count() == MAX_WEBHOOKS
+
+
+def test_without_scripts_an_address_is_switched_and_deleted(
+    webhook: Webhook, client: Client, alice: User
+) -> None:
+    client.force_login(alice)
+    for is_active in (False, True):
+        answer = client.post(reverse("webhook_switch", args=[webhook.pk]))
+        assert answer.headers["Location"] == reverse("webhooks")
+        webhook.refresh_from_db()
+        assert webhook.is_active == is_active
+    client.post(reverse("webhook_delete", args=[webhook.pk]))
+    assert not Webhook.objects.exists()

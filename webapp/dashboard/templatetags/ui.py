@@ -109,6 +109,7 @@ def user_menu(context: RequestContext) -> dict[str, object]:
         "user": user,
         "places": places[:6],
         "n_more_places": max(len(places) - 6, 0),
+        "is_admin": user.is_superuser or any(member.role == Role.ADMIN for member in memberships),
         "csrf_token": context.get("csrf_token"),
     }
 

@@ -4,8 +4,10 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.mixins import DestroyModelMixin, UpdateModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,15 +19,19 @@ from webapp.accounts.viewsets import OwnedViewSet
 from webapp.common.clock import now
 from webapp.common.outward import MAX_URL, BadAddress, check_address
 from webapp.common.problems import ApiProblem
+from webapp.jobs.api import JobSerializer
 from webapp.review.models import Webhook
-from webapp.review.webhooks import MAX_WEBHOOKS, TooManyWebhooks, add_webhook, secret_of
+from webapp.review.webhooks import (
+    CannotTest,
+    TooManyWebhooks,
+    add_webhook,
+    secret_of,
+    send_test,
+)
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):
     url = serializers.CharField(max_length=MAX_URL)
-    secret = serializers.SerializerMethodField(
-        help_text="Of the HMAC-SHA256 of `t.BODY` in `Farwatch-Signature: t=SECONDS,v1=HEX`."
-    )
 
     class Meta:
         model = Webhook
@@ -33,7 +39,6 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
             "id",
             "url",
             "is_active",
-            "secret",
             "created_at",
             "told_at",
             "status",
@@ -51,9 +56,6 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
             raise serializers.ValidationError(str(error)) from error
         return url
 
-    def get_secret(self, webhook: Webhook) -> str:
-        return secret_of(webhook)
-
 
 class NewWebhookSerializer(WebhookSerializer):
     organization = serializers.UUIDField(
@@ -62,6 +64,19 @@ class NewWebhookSerializer(WebhookSerializer):
 
     class Meta(WebhookSerializer.Meta):
         fields = ("organization", "url")  # type: ignore[assignment]  # fewer
+
+
+class AddedWebhookSerializer(WebhookSerializer):
+    secret = serializers.SerializerMethodField(
+        help_text="Told only now; of the HMAC-SHA256 of `t.BODY` in"
+        " `Farwatch-Signature: t=SECONDS,v1=HEX`."
+    )
+
+    class Meta(WebhookSerializer.Meta):
+        fields = (*WebhookSerializer.Meta.fields, "secret")  # type: ignore[assignment]  # more
+
+    def get_secret(self, webhook: Webhook) -> str:
+        return secret_of(webhook)
 
 
 class WebhookViewSet(UpdateModelMixin, DestroyModelMixin, OwnedViewSet[Webhook]):
@@ -73,7 +88,9 @@ class WebhookViewSet(UpdateModelMixin, DestroyModelMixin, OwnedViewSet[Webhook])
     needed = Role.ADMIN
     needed_to_write = Role.ADMIN
 
-    @extend_schema(request=NewWebhookSerializer, responses={HTTPStatus.CREATED: WebhookSerializer})
+    @extend_schema(
+        request=NewWebhookSerializer, responses={HTTPStatus.CREATED: AddedWebhookSerializer}
+    )
     def create(self, request: Request) -> Response:
         """Have an address told from now on."""
         wanted = NewWebhookSerializer(data=request.data)
@@ -84,6 +101,22 @@ class WebhookViewSet(UpdateModelMixin, DestroyModelMixin, OwnedViewSet[Webhook])
         try:
             webhook = add_webhook(organization=organization, url=told["url"], by=by, at=now())
         except TooManyWebhooks as error:
-            words = f"An organization has at most {MAX_WEBHOOKS}."
-            raise ApiProblem(HTTPStatus.CONFLICT, "too-many-webhooks", words) from error
-        return Response(self.get_serializer(webhook).data, HTTPStatus.CREATED)
+            raise ApiProblem(HTTPStatus.CONFLICT, "too-many-webhooks", str(error)) from error
+        return Response(AddedWebhookSerializer(webhook).data, HTTPStatus.CREATED)
+
+    @extend_schema(
+        request=None,
+        responses={HTTPStatus.ACCEPTED: JobSerializer},
+        operation_id="webhooks_test",
+    )
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, pk: str) -> Response:  # noqa: ARG002 - the signature is DRF's
+        """Tell the address that this is a test, once; the job says how that went."""
+        try:
+            job = send_test(self.get_object(), by=actor_of(request), at=now())
+        except CannotTest as error:
+            raise ApiProblem(HTTPStatus.CONFLICT, "cannot-test", str(error)) from error
+        location = reverse("job-detail", args=[job.pk])
+        return Response(
+            JobSerializer(job).data, HTTPStatus.ACCEPTED, headers={"Location": location}
+        )
