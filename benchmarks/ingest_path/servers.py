@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import msgspec
 import psutil
@@ -64,11 +64,17 @@ def make_tables(store: Store, n_agents: int) -> Tables:
 
 
 @contextmanager
-def started(command: Sequence[str], port: int) -> Iterator[psutil.Process]:
+def started(
+    command: Sequence[str],
+    port: int,
+    *,
+    timeout_s: float = _START_TIMEOUT_S,
+    stderr: IO[bytes] | None = None,
+) -> Iterator[psutil.Process]:
     """Yield a process that listens; end it afterwards, if it has not ended by then."""
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as server:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=stderr) as server:
         try:
-            wait_for(port, server)
+            wait_for(port, server, timeout_s=timeout_s)
             yield psutil.Process(server.pid)
         finally:
             server.terminate()
@@ -78,9 +84,11 @@ def started(command: Sequence[str], port: int) -> Iterator[psutil.Process]:
                 server.kill()
 
 
-def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+def wait_for(
+    port: int, server: subprocess.Popen[bytes], *, timeout_s: float = _START_TIMEOUT_S
+) -> None:
     """Wait until somebody listens; raise `CannotMeasure` when nobody will."""
-    deadline = time.monotonic() + _START_TIMEOUT_S
+    deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and server.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

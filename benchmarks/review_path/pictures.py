@@ -32,7 +32,7 @@ class Picture:
 
 
 def made_pictures(n: int) -> Iterator[Picture]:
-    """Yield `n` pictures as large as a camera's (about 200 KB), with 3 to 7 boxes each."""
+    """Yield `n` pictures as large as a camera's (450 KB of noise), with 3 to 7 boxes each."""
     random = np.random.default_rng(_SEED)
     for _ in range(n):
         ground = random.integers(0, 255, (HEIGHT // 16, WIDTH // 16, 3), np.uint8)
