@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -148,22 +149,22 @@ def test_all_that_is_stuck_is_told() -> None:
 
 
 def test_the_agent_itself_tells_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    systemd = Systemd(str(tmp_path / "notify"))
-    monkeypatch.setenv("NOTIFY_SOCKET", systemd.address)
+    address = str(tmp_path / "notify")
+    monkeypatch.setenv("NOTIFY_SOCKET", address)
     monkeypatch.setenv("WATCHDOG_USEC", "900000")
     heard: list[str] = []
 
-    def hears(message: str) -> bool:
-        heard.extend(systemd.heard())
-        return any(each.startswith(message) for each in heard)
+    with closing(Systemd(address)) as systemd, LoneAgent(tmp_path) as agent:
 
-    with LoneAgent(tmp_path) as agent:
+        def hears(message: str) -> bool:
+            heard.extend(systemd.heard())
+            return any(each.startswith(message) for each in heard)
+
         wait_until(lambda: hears("READY=1"))
         wait_until(lambda: hears("WATCHDOG=1"))
         agent.process.terminate()
         wait_until(lambda: hears("STOPPING=1"))
-        assert agent.process.wait(15) == 0
-    systemd.close()
+        assert agent.process.wait(60) == 0
     assert not any("stuck" in each for each in heard)
 
 

@@ -63,7 +63,7 @@ def enqueue(acme: Organization, kind: str = "test.slow", steps: int = 30) -> Job
     return enqueue_job(kind=kind, arguments={"steps": steps}, organization=acme, by=None, at=now())
 
 
-def wait_for(job: Job, condition: Callable[[Job], bool], *, within_s: float = 30.0) -> None:
+def wait_for(job: Job, condition: Callable[[Job], bool], *, within_s: float = 120.0) -> None:
     until = time.monotonic() + within_s
     while time.monotonic() < until:
         job.refresh_from_db()
@@ -73,7 +73,7 @@ def wait_for(job: Job, condition: Callable[[Job], bool], *, within_s: float = 30
     pytest.fail(f"still {job.state}, attempt {job.attempt}, {job.n_done} of {job.n_total}")
 
 
-def wait_until(condition: Callable[[], bool], *, within_s: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], *, within_s: float = 120.0) -> None:
     until = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < until, "it never came true"
