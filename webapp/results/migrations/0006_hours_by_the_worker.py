@@ -32,7 +32,7 @@ def take_over(apps, schema_editor):
         newest = apps.get_model("results", f"{of}hour").objects.filter(hour_at__gte=until)
         newest.delete()
         days = apps.get_model("results", f"{of}day").objects
-        (days.filter(day_at__gte=since) if since else days).delete()
+        (days.filter(day_at__gte=since) if since else days.all()).delete()
     fold_days(schema_editor.connection, since, midnight)
     apps.get_model("results", "Folded").objects.create(until=until)
 
