@@ -60,7 +60,8 @@ class Books:
 def read_books(ledger: Path, hub: Hub) -> Books:
     """Read both; the hub may be running."""
     made, intended = {}, set()
-    for line in ledger.read_text().splitlines():
+    whole_lines = ledger.read_text().rpartition("\n")[0].splitlines()  # it may be writing one
+    for line in whole_lines:
         kind, *fields = line.split()
         if kind == "made":
             made[Key(int(fields[0]), int(fields[2]))] = fields[-1]
