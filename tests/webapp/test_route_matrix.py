@@ -172,6 +172,7 @@ ROWS: Final = [
     api("camera-api-detail", ADMINS, "PATCH", of="camera"),
     api("camera-api-detail", ADMINS, "DELETE", of="camera"),
     *read_only("result", OPERATORS),
+    api("result-export", OPERATORS),
     api("count-list", OPERATORS),
     api("zone-count-list", OPERATORS),
     api("feature-list", OPERATORS),

@@ -80,7 +80,7 @@ def read_filters(request: Request, filters: Mapping[str, Allowed]) -> dict[str, 
     errors: dict[str, Any] = {}
     values: dict[str, object] = {}
     for name, text in request.query_params.items():
-        if name in _OF_PAGES:
+        if name in _OF_PAGES and name not in filters:
             continue
         if name not in filters:
             known = ", ".join(sorted(filters)) or "none"

@@ -1,11 +1,10 @@
 """Answering with a stored file, for views that have checked who may see its owner."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Final
 
 import structlog
-from asgiref.sync import sync_to_async
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.http import (
@@ -18,6 +17,7 @@ from django.http import (
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import content_disposition_header
 
+from webapp.common.streams import in_thread
 from webapp.media.models import Blob
 from webapp.media.ranges import Piece, Unsatisfiable, piece_asked
 
@@ -41,15 +41,8 @@ class _Whole(FileResponse):
     def __init__(self, file: File[bytes], blob: Blob) -> None:
         super().__init__(file, content_type=blob.content_type)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        # Of a plain iterator Django would make a list first: the whole file in memory.
-        pieces = iter(self)
-        while piece := await sync_to_async(_next)(pieces):
-            yield piece
-
-
-def _next(pieces: Iterator[bytes]) -> bytes:
-    return next(pieces, b"")
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return in_thread(iter(self))
 
 
 def blob_response(request: HttpRequest, blob: Blob, *, name: str) -> HttpResponseBase:

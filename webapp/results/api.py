@@ -1,16 +1,24 @@
 """What models said, over HTTP: results frame by frame, counts by class and time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 from uuid import UUID
 
-from django.http import Http404
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from django.http import Http404, HttpResponse, HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import Throttled
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import UserRateThrottle
 
 from processing.wire.limits import MAX_NAME
 from processing.wire.packed import unpack
@@ -20,9 +28,11 @@ from webapp.accounts.viewsets import OwnedRows, OwnedViewSet
 from webapp.common.clock import now
 from webapp.common.filters import Allowed, read_filters
 from webapp.common.problems import ApiProblem
+from webapp.common.streams import Streamed
 from webapp.fleet.models import Bundle, Camera
 from webapp.results.archive_files import TooSlow
 from webapp.results.archive_reading import DayUnreadable, Stored
+from webapp.results.archive_source import EPOCH
 from webapp.results.counts import (
     BUCKETS,
     Asked,
@@ -33,12 +43,23 @@ from webapp.results.counts import (
     default_range,
     zone_counts_of,
 )
+from webapp.results.days import ONE_DAY
+from webapp.results.exporting import (
+    CONTENT_TYPES,
+    LONGEST_RANGE,
+    Busy,
+    Format,
+    TooMuch,
+    export,
+    turns,
+)
 from webapp.results.models import Result
 from webapp.results.pages import ResultPages
 from webapp.results.search import Search
-from webapp.results.sought import NoSuchZone, Sought
+from webapp.results.sought import NoSuchZone, Sought, class_name
 
 _MOST_DIGITS: Final = 18
+_AGAIN_IN_S: Final = 10
 
 
 class BoxSerializer(serializers.Serializer[object]):
@@ -78,16 +99,42 @@ class ResultSerializer(serializers.ModelSerializer[Result]):
 
 def unpacked(packed: bytes, bundle: Bundle) -> list[dict[str, object]]:
     """Return packed detections in words, with the bundle's names of the classes."""
-    labels: list[str] = bundle.labels
     return [
         {
             "xyxy": [round(edge, 5) for edge in found[:4]],
             "score": round(found.score, 4),
-            "label": labels[found.label] if found.label < len(labels) else f"class {found.label}",
+            "label": class_name(bundle, found.label),
             "track": found.track or None,
         }
         for found in unpack(packed)
     ]
+
+
+class ExportThrottle(UserRateThrottle):
+    """So many exports a user and minute, at each web process: one looks ahead before it begins."""
+
+    scope = "results-export"
+    rate = "30/min"
+
+
+class AnyFormat(BaseContentNegotiation):
+    """Lets a view read `format` itself; refusals are JSON."""
+
+    def select_parser(
+        self,
+        request: Request,  # noqa: ARG002 - the signature is DRF's
+        parsers: Iterable[BaseParser],
+    ) -> BaseParser | None:
+        return next(iter(parsers), None)
+
+    def select_renderer(
+        self,
+        request: Request,  # noqa: ARG002 - the signature is DRF's
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,  # noqa: ARG002 - the signature is DRF's
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
 
 
 _LABEL: Final = serializers.CharField(max_length=MAX_NAME)
@@ -113,6 +160,51 @@ class ResultViewSet(OwnedViewSet[Result]):
             " lower edge is in it. With `label`: with something of that class in it.",
         ),
     }
+
+    export_filters: ClassVar = filters | {
+        "format": Allowed.one_of("format", [(name, name) for name in CONTENT_TYPES])
+    }
+
+    @extend_schema(
+        operation_id="results_export",
+        parameters=[
+            OpenApiParameter("format", enum=list(CONTENT_TYPES), description="CSV by itself."),
+        ],
+        responses={
+            (HTTPStatus.OK, "text/csv"): OpenApiTypes.STR,
+            (HTTPStatus.OK, CONTENT_TYPES["jsonl"]): OpenApiTypes.STR,
+            (HTTPStatus.OK, CONTENT_TYPES["parquet"]): OpenApiTypes.BINARY,
+        },
+    )
+    @action(
+        detail=False,
+        methods=["get"],
+        throttle_classes=[ExportThrottle],
+        content_negotiation_class=AnyFormat,
+    )
+    def export(self, request: Request) -> HttpResponseBase:
+        """Download detections, a row each, oldest first: of the last day, of 31 days at most.
+
+        CSV and JSON lines come while they are read, however many; Parquet holds five million.
+        With `label` or `zone` only detections of that class, in that zone. One at a time a user.
+        """
+        wanted = read_filters(request, self.export_filters)
+        since, until = _export_range(wanted)
+        format_ = cast("Format", wanted.get("format", "csv"))
+        search = self.search(wanted | {"from": since, "to": until}, is_narrowed=True)
+        user_id, content_type = actor_of(request).pk, CONTENT_TYPES[format_]
+        response: HttpResponseBase
+        with problems():
+            if request.method == "HEAD":
+                turns.look(user_id)
+                response = HttpResponse(content_type=content_type)
+            else:
+                pieces = export(search, format_, user_id=user_id)
+                response = Streamed(pieces, content_type=content_type)
+        name = f"farwatch-results-{since:%Y-%m-%d}-{until:%Y-%m-%d}.{format_}"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        response["X-Content-Type-Options"] = "nosniff"
+        return response
 
     def filter_queryset(self, queryset: Any) -> Any:
         """Return it as it is: what is narrowed is the search, table and archive alike."""
@@ -164,7 +256,7 @@ class ResultViewSet(OwnedViewSet[Result]):
 
 @contextmanager
 def problems() -> Iterator[None]:
-    """Say in words what is wrong with the archive."""
+    """Say in words what cannot be read, or not now."""
     try:
         yield
     except DayUnreadable as error:
@@ -177,6 +269,24 @@ def problems() -> Iterator[None]:
     except TooSlow as error:
         words = "Reading old days takes too long. Ask for one camera and a shorter time."
         raise ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, "archive-slow", words) from error
+    except Busy as error:
+        words = "You have an export under way: one at a time."
+        raise Throttled(_AGAIN_IN_S, words) from error
+    except TooMuch as error:
+        words = "That is too much for one Parquet file: ask for a shorter time, or for CSV."
+        raise serializers.ValidationError({"to": [words]}) from error
+
+
+def _export_range(wanted: Mapping[str, object]) -> tuple[datetime, datetime]:
+    """Return the time that is meant; raise a 400 problem."""
+    until = cast("datetime", wanted.get("to", now()))
+    since = cast("datetime", wanted.get("from", max(until, EPOCH + ONE_DAY) - ONE_DAY))
+    if until <= since:
+        raise serializers.ValidationError({"to": ["It must be later than `from`."]})
+    if until - since > LONGEST_RANGE:
+        words = f"At most {LONGEST_RANGE.days} days at once."
+        raise serializers.ValidationError({"from": [words]})
+    return since, until
 
 
 class CountSerializer(serializers.Serializer[object]):

@@ -6,7 +6,7 @@ Each use has a DuckDB of its own: in memory, one thread, little memory, nothing 
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,24 @@ COPY (SELECT * FROM {{rows}} WHERE camera IN (SELECT camera FROM cameras)
     ORDER BY camera, captured_at, id)
 TO $target (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_GROUP})
 """  # noqa: S608 - constants only
+_DETECTIONS: Final = {
+    "captured_at": "TIMESTAMPTZ",
+    "camera": "UUID",
+    "label": "VARCHAR",
+    "score": "FLOAT",
+    "x0": "FLOAT",
+    "y0": "FLOAT",
+    "x1": "FLOAT",
+    "y1": "FLOAT",
+    "track": "UINTEGER",
+    "bundle": "UUID",
+    "result": "BIGINT",
+}
+_TABLE: Final = """
+COPY (FROM read_csv($csv, header = true, auto_detect = false, delim = ',', quote = '"',
+    escape = '"', columns = $columns))
+TO $target (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)
+"""
 _FOLDED: Final = "(FROM fresh UNION ALL BY NAME FROM read_parquet($old) ANTI JOIN fresh USING (id))"
 _READ: Final = """
 SELECT id, agent, camera, bundle, epoch, seq, epoch_us(captured_at), epoch_us(received_at),
@@ -116,6 +134,10 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _struct(columns: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{name}: '{kind}'" for name, kind in columns.items()) + "}"
+
+
 def write_file(
     target: Path, csv: Path, *, old: Path | None, cameras: list[UUID], spill: Path
 ) -> Written:
@@ -123,7 +145,7 @@ def write_file(
 
     `target` is flushed to disk. Raise `Unreadable` when `old` cannot be read.
     """
-    columns = "{" + ", ".join(f"{name}: '{kind}'" for name, kind in _COLUMNS.items()) + "}"
+    columns = _struct(_COLUMNS)
     rows = "fresh" if old is None else _FOLDED.replace("$old", _quoted(str(old)))
     try:
         with _opened(str(spill)) as database:
@@ -147,6 +169,13 @@ def write_file(
         os.fsync(file.fileno())
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Written(held[0], target.stat().st_size, sha256, held[1], held[2])
+
+
+def write_table(target: Path, csv: Path) -> None:
+    """Write detections, as an export has them in `csv`, for people with a notebook."""
+    with _opened(str(target.parent)) as database:
+        query = _TABLE.replace("$csv", _quoted(str(csv))).replace("$columns", _struct(_DETECTIONS))
+        database.execute(query.replace("$target", _quoted(str(target))))
 
 
 def read_file(

@@ -68,7 +68,7 @@ class Search:
         """Return the first of them; raise `DayUnreadable` or `TooSlow`."""
         until = time.monotonic() + LONGEST_S
         found: list[Result] = []
-        at_once = n_rows + 1 if self.sought is None else AT_ONCE
+        at_once = n_rows + 1 if self.sought is None else 0
         for step in self.steps(is_newest_first=is_newest_first, at_once=at_once):
             found += step.found
             if len(found) > n_rows:
@@ -78,8 +78,9 @@ class Search:
                 return Page(found, step.border, is_cut_short=True)
         return Page(found, None)
 
-    def steps(self, *, is_newest_first: bool, at_once: int = AT_ONCE) -> Iterator[Step]:
+    def steps(self, *, is_newest_first: bool, at_once: int = 0) -> Iterator[Step]:
         """Yield what is found, stretch by stretch; raise `DayUnreadable` or `TooSlow`."""
+        at_once = at_once or AT_ONCE
         for part in self._parts(is_newest_first=is_newest_first):
             rest = part
             while rows := rest.first(at_once, is_newest_first=is_newest_first):

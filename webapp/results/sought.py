@@ -19,6 +19,12 @@ _RIM: Final = 1e-4
 """Feet on the rim of the picture count as just inside it, as the agents have it."""
 
 
+def class_name(bundle: Bundle, number: int) -> str:
+    """Return the class's name; one that the bundle does not know keeps its number."""
+    labels: list[str] = bundle.labels
+    return labels[number] if number < len(labels) else f"class {number}"
+
+
 class NoSuchZone(ValueError):
     """No camera has this zone now."""
 

@@ -1,0 +1,170 @@
+"""Results for people with a notebook: a row for each detection, oldest first, as a stream."""
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Literal
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+
+from processing.wire.packed import PackedDetection
+from webapp.results.archive_files import write_table
+from webapp.results.models import Result
+from webapp.results.search import Search
+from webapp.results.sought import class_name
+
+Format = Literal["csv", "jsonl", "parquet"]
+
+LONGEST_RANGE: Final = timedelta(days=31)
+MOST_IN_TABLE: Final = 5_000_000
+"""Detections of one Parquet file."""
+LONGEST_IN_TABLE_S: Final = 60.0
+"""Of gathering them: nothing of the file can be sent before all is known."""
+CONTENT_TYPES: Final[dict[Format, str]] = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/jsonl",
+    "parquet": "application/vnd.apache.parquet",
+}
+_COLUMNS: Final = (
+    "captured_at", "camera", "label", "score", "x0", "y0", "x1", "y1", "track", "bundle", "result",
+)  # fmt: skip
+_BLOCK: Final = 64 * 1024
+
+
+class Busy(Exception):
+    """Somebody has an export under way already."""
+
+
+class TooMuch(Exception):
+    """It is too much for one Parquet file."""
+
+
+class Turns:
+    """Who has an export under way in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: set[UUID] = set()
+
+    def look(self, user_id: UUID) -> None:
+        """Raise `Busy` if it is not this user's turn."""
+        if user_id in self._taken:
+            raise Busy
+
+    @contextmanager
+    def taken(self, user_id: UUID) -> Iterator[None]:
+        with self._lock:
+            self.look(user_id)
+            self._taken.add(user_id)
+        try:
+            yield
+        finally:
+            self._taken.discard(user_id)
+
+
+turns: Final = Turns()
+
+
+def export(search: Search, format_: Format, *, user_id: UUID) -> Generator[bytes]:
+    """Yield the file piece by piece, with as much in memory as one piece needs.
+
+    Raise `Busy` while the same user has another one, `TooMuch`, `DayUnreadable` or `TooSlow`.
+    """
+    with turns.taken(user_id):
+        if format_ == "parquet":
+            yield from _parquet(search)
+        else:
+            yield from _text(search, _FORMS[format_])
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a detection is written."""
+
+    head: str
+    quoted: Callable[[str], str]
+    line: Callable[[Result, str, PackedDetection], str]
+
+
+def _csv_line(result: Result, label: str, found: PackedDetection) -> str:
+    return (
+        f"{_instant(result)},{result.camera_id},{label},{found.score:.4f},"
+        f"{found.x0:.5f},{found.y0:.5f},{found.x1:.5f},{found.y1:.5f},"
+        f"{found.track or ''},{result.bundle_id},{result.pk}\n"
+    )
+
+
+def _json_line(result: Result, label: str, found: PackedDetection) -> str:
+    return (
+        f'{{"captured_at":"{_instant(result)}","camera":"{result.camera_id}","label":{label},'
+        f'"score":{found.score:.4f},"x0":{found.x0:.5f},"y0":{found.y0:.5f},"x1":{found.x1:.5f},'
+        f'"y1":{found.y1:.5f},"track":{found.track or "null"},"bundle":"{result.bundle_id}",'
+        f'"result":{result.pk}}}\n'
+    )
+
+
+_FORMS: Final = {
+    "csv": _Form(
+        head=",".join(_COLUMNS) + "\n",
+        quoted=lambda name: '"' + name.replace('"', '""') + '"',
+        line=_csv_line,
+    ),
+    "jsonl": _Form(
+        head="", quoted=lambda name: msgspec.json.encode(name).decode(), line=_json_line
+    ),
+}
+
+
+def _instant(result: Result) -> str:
+    return f"{result.captured_at:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _text(search: Search, form: _Form) -> Generator[bytes]:
+    """Yield the head with the first lines, then the others."""
+    pieces = (lines for lines, n_lines in _lines(search, form) if n_lines)
+    yield (form.head + next(pieces, "")).encode()
+    for lines in pieces:
+        yield lines.encode()
+
+
+def _lines(search: Search, form: _Form) -> Iterator[tuple[str, int]]:
+    """Yield lines and how many they are, stretch by stretch; there may be none."""
+    labels: dict[tuple[UUID, int], str] = {}
+    sought = search.sought
+    assert sought is not None
+    for step in search.steps(is_newest_first=False):
+        lines = []
+        for result in step.found:
+            for found in sought.detections_of(result):
+                key = (result.bundle_id, found.label)
+                label = labels.get(key)
+                if label is None:
+                    label = labels[key] = form.quoted(class_name(result.bundle, found.label))
+                lines.append(form.line(result, label, found))
+        yield "".join(lines), len(lines)
+
+
+def _parquet(search: Search) -> Generator[bytes]:
+    until = time.monotonic() + LONGEST_IN_TABLE_S
+    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=".export-") as room:
+        csv, table = Path(room) / "rows.csv", Path(room) / "rows.parquet"
+        n_rows = 0
+        with csv.open("w") as file:
+            file.write(_FORMS["csv"].head)
+            for lines, n_lines in _lines(search, _FORMS["csv"]):
+                n_rows += n_lines
+                if n_rows > MOST_IN_TABLE or time.monotonic() > until:
+                    raise TooMuch
+                file.write(lines)
+        write_table(table, csv)
+        csv.unlink()
+        with table.open("rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
