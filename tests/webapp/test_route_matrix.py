@@ -272,6 +272,7 @@ def objects(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Objects:
         created_by=alice,
         created_at=now(),
         state=Job.State.DONE,
+        arguments={"has_known_answers": False},
         result={"blob": str(sample.picture_id)},
     )
     imported = Job.objects.create(
