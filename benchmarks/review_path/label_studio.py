@@ -21,7 +21,7 @@ from benchmarks.review_path.pictures import HEIGHT, LABELS, WIDTH, Seen, made_pi
 _USER: Final = "labeler@example.com"
 _PASSWORD: Final = "only-for-a-benchmark"  # noqa: S105 - of a server that lives for minutes
 _TOKEN: Final = "0123456789abcdef0123456789abcdef01234567"  # noqa: S105 - same
-_START_TIMEOUT_S: Final = 300.0
+_START_TIMEOUT_S: Final = 900.0
 _SAVED_TIMEOUT_S: Final = 30.0
 _MODEL: Final = "made"
 
