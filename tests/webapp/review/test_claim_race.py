@@ -14,7 +14,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from tests.factories import (
     START,
@@ -40,6 +40,7 @@ IS_SOAK = bool(os.environ.get("FARWATCH_SOAK"))
 A_CAR = Box(xyxy=(0.1, 0.2, 0.5, 0.6), label="car")
 
 
+@transaction.atomic
 def fill_queue(n_items: int, *, n_asked: int = 1) -> ReviewQueue:
     agent = make_agent(make_site(make_organization()))
     camera, bundle = make_camera(agent), make_bundle(agent.organization)
@@ -167,11 +168,14 @@ def test_the_same_holds_on_postgresql() -> None:
     server = urlsplit(need_postgres())
     url = server._replace(path=f"/farwatch_race_{os.getpid()}").geturl()
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", __file__],
+        [
+            sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider",
+            "--no-migrations", __file__,  # the same tables, in a fifth of the time
+        ],
         env={**os.environ, "DATABASE_URL": url},
         capture_output=True,
         text=True,
         timeout=7200 if IS_SOAK else 150,
         check=False,
-    )
+    )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
