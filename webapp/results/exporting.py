@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -84,29 +84,43 @@ def export(search: Search, format_: Format, *, user_id: UUID) -> Generator[bytes
             yield from _text(search, _FORMS[format_])
 
 
+class _Frame(NamedTuple):
+    """What the rows of one result have in common, in words."""
+
+    captured_at: str
+    camera: str
+    bundle: str
+    result: int
+
+    @classmethod
+    def of(cls, result: Result) -> "_Frame":
+        at = f"{result.captured_at:%Y-%m-%dT%H:%M:%S.%f}Z"
+        return cls(at, str(result.camera_id), str(result.bundle_id), result.pk)
+
+
 @dataclass(frozen=True)
 class _Form:
     """How a detection is written."""
 
     head: str
     quoted: Callable[[str], str]
-    line: Callable[[Result, str, PackedDetection], str]
+    line: Callable[[_Frame, str, PackedDetection], str]
 
 
-def _csv_line(result: Result, label: str, found: PackedDetection) -> str:
+def _csv_line(frame: _Frame, label: str, found: PackedDetection) -> str:
     return (
-        f"{_instant(result)},{result.camera_id},{label},{found.score:.4f},"
+        f"{frame.captured_at},{frame.camera},{label},{found.score:.4f},"
         f"{found.x0:.5f},{found.y0:.5f},{found.x1:.5f},{found.y1:.5f},"
-        f"{found.track or ''},{result.bundle_id},{result.pk}\n"
+        f"{found.track or ''},{frame.bundle},{frame.result}\n"
     )
 
 
-def _json_line(result: Result, label: str, found: PackedDetection) -> str:
+def _json_line(frame: _Frame, label: str, found: PackedDetection) -> str:
     return (
-        f'{{"captured_at":"{_instant(result)}","camera":"{result.camera_id}","label":{label},'
+        f'{{"captured_at":"{frame.captured_at}","camera":"{frame.camera}","label":{label},'
         f'"score":{found.score:.4f},"x0":{found.x0:.5f},"y0":{found.y0:.5f},"x1":{found.x1:.5f},'
-        f'"y1":{found.y1:.5f},"track":{found.track or "null"},"bundle":"{result.bundle_id}",'
-        f'"result":{result.pk}}}\n'
+        f'"y1":{found.y1:.5f},"track":{found.track or "null"},"bundle":"{frame.bundle}",'
+        f'"result":{frame.result}}}\n'
     )
 
 
@@ -120,10 +134,6 @@ _FORMS: Final = {
         head="", quoted=lambda name: msgspec.json.encode(name).decode(), line=_json_line
     ),
 }
-
-
-def _instant(result: Result) -> str:
-    return f"{result.captured_at:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 def _text(search: Search, form: _Form) -> Generator[bytes]:
@@ -142,12 +152,13 @@ def _lines(search: Search, form: _Form) -> Iterator[tuple[str, int]]:
     for step in search.steps(is_newest_first=False):
         lines = []
         for result in step.found:
+            frame = _Frame.of(result)
             for found in sought.detections_of(result):
                 key = (result.bundle_id, found.label)
                 label = labels.get(key)
                 if label is None:
                     label = labels[key] = form.quoted(class_name(result.bundle, found.label))
-                lines.append(form.line(result, label, found))
+                lines.append(form.line(frame, label, found))
         yield "".join(lines), len(lines)
 
 
