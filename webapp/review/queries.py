@@ -1,4 +1,4 @@
-"""Reads for labelers' pages: how the queue stands, when more comes, one item in full.
+"""Reads for labelers' pages: how the queue stands, one item in full.
 
 Of an item that is still open a labeler sees no other labeler's work; and an item with a known
 answer, which it is asked about once more, looks as if it were open.
@@ -11,15 +11,13 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
-from processing.wire.camera import SamplePolicy
 from processing.wire.packed import count_labels
 from webapp.accounts.models import Role, User
 from webapp.datasets.models import Annotation, Sample
 from webapp.datasets.queries import labels_of
-from webapp.fleet.models import Camera
 from webapp.review.agreement import Work
 from webapp.review.boxes import Box, PredictedBox, predicted_boxes
 from webapp.review.findings import Findings
@@ -49,22 +47,6 @@ class QueueStatus:
     def percent_done(self) -> int:
         """Return how much of today's work is done, 0..100."""
         return round(100 * self.n_done_today / (self.n_done_today + self.n_open or 1))
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """When more work is to be expected."""
-
-    n_cameras: int
-    """Online now: what pictures come from."""
-    every_s: float
-    """A camera in doubt sends one at most this often (the quickest of them)."""
-    last_at: datetime | None
-    """When the newest picture came."""
-    n_in_hand: int
-    """Open items that others hold."""
-    frees_at: datetime | None
-    """When the first of those is free again, if its labeler gives no sign of life."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +133,7 @@ def checkers_queues(actor: User) -> QuerySet[ReviewQueue]:
 def queue_status(queues: Collection[ReviewQueue], *, by: User, at: datetime) -> QueueStatus:
     """Return how the work in `queues` stands."""
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    items = _open_to(queues, by=by)
+    items = open_items(queues, by=by)
     held = Lease.objects.filter(item__in=items, expires_at__gt=at, is_prepared=False)
     decided = Verdict.objects.filter(
         item__queue__in=queues, created_at__gte=midnight, undone_at=None
@@ -164,25 +146,7 @@ def queue_status(queues: Collection[ReviewQueue], *, by: User, at: datetime) -> 
     )
 
 
-def outlook(actor: User, *, at: datetime) -> Outlook:
-    """Return when `actor` may expect more work."""
-    cameras = Camera.objects.for_actor(actor, Role.LABELER).filter(
-        state=Camera.State.ONLINE, is_enabled=True
-    )
-    online = [camera for camera in cameras.select_related("agent") if camera.agent.is_online(at=at)]
-    newest = ReviewItem.objects.for_actor(actor, Role.LABELER).order_by("-created_at").first()
-    items = _open_to(labelers_queues(actor), by=actor)
-    others = Lease.objects.filter(item__in=items, expires_at__gt=at).exclude(holder=actor.pk)
-    return Outlook(
-        n_cameras=len(online),
-        every_s=min((_policy(camera).every_s for camera in online), default=SamplePolicy().every_s),
-        last_at=None if newest is None else newest.created_at,
-        n_in_hand=others.values("item").distinct().count(),
-        frees_at=others.aggregate(first=Min("expires_at"))["first"],
-    )
-
-
-def _open_to(
+def open_items(
     queues: Collection[ReviewQueue] | QuerySet[ReviewQueue], *, by: User
 ) -> QuerySet[ReviewItem]:
     """Return the open items of `queues` that `by` has not decided and may decide."""
@@ -190,13 +154,6 @@ def _open_to(
     return ReviewItem.objects.filter(
         meant_for(by), ~Exists(decided), queue__in=queues, state=ReviewItem.State.OPEN
     )
-
-
-def _policy(camera: Camera) -> SamplePolicy:
-    try:
-        return msgspec.convert(camera.sample_policy, SamplePolicy)
-    except msgspec.ValidationError:
-        return SamplePolicy()
 
 
 def recent_verdicts(queues: Collection[ReviewQueue], *, by: User) -> list[Verdict]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from webapp.accounts.models import User
 from webapp.common.changes import record_change
@@ -25,6 +25,15 @@ class Reverted:
     """Its truth is known from somebody else, or it serves as a known answer."""
 
 
+def count_revertible(
+    *, queue: ReviewQueue, labeler: User, since: datetime | None = None
+) -> Reverted:
+    """Return what `revert_work` would do now."""
+    theirs = _decided_by(labeler, queue=queue, since=since)
+    n_all, n_bad = theirs.count(), theirs.filter(_is_revertible()).count()
+    return Reverted(n_reverted=n_bad, n_kept=n_all - n_bad)
+
+
 @transaction.atomic
 def revert_work(
     *, queue: ReviewQueue, labeler: User, since: datetime | None = None, by: User, at: datetime
@@ -33,17 +42,11 @@ def revert_work(
 
     What was checked, or what all labelers of an item agreed on, stays.
     """
-    theirs = Verdict.objects.filter(
-        deciding(),
-        Q() if since is None else Q(created_at__gte=since),
-        item__queue=queue,
-        by=labeler,
-    )
+    theirs = _decided_by(labeler, queue=queue, since=since)
     items = ReviewItem.objects.filter(Exists(theirs.filter(item=OuterRef("pk"))))
     list(items.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
     n_all = theirs.count()
-    is_gold = Exists(GoldAnswer.objects.filter(item=OuterRef("item")))
-    bad = list(theirs.filter(~is_gold, judged_at=None).values_list("pk", "item"))
+    bad = list(theirs.filter(_is_revertible()).values_list("pk", "item"))
     Verdict.objects.filter(pk__in=[verdict for verdict, _ in bad]).update(
         undone_at=at, undone_as=Verdict.Undone.REVERTED, undone_by=by
     )
@@ -56,3 +59,13 @@ def revert_work(
     record_change(queue.organization_id, "review", at=at)
     log.warning("review.reverted", queue=str(queue.pk), labeler=str(labeler.pk), n=len(bad))
     return Reverted(n_reverted=len(bad), n_kept=n_all - len(bad))
+
+
+def _decided_by(labeler: User, *, queue: ReviewQueue, since: datetime | None) -> QuerySet[Verdict]:
+    found = Verdict.objects.filter(deciding(), item__queue=queue, by=labeler)
+    return found if since is None else found.filter(created_at__gte=since)
+
+
+def _is_revertible() -> Q:
+    is_gold = Exists(GoldAnswer.objects.filter(item=OuterRef("item")))
+    return ~Q(is_gold) & Q(judged_at=None)

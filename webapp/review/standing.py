@@ -1,9 +1,9 @@
 """How good and how quick each labeler of a queue is, and how far they agree."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import combinations, groupby
 from math import sqrt
 from statistics import fmean, median
@@ -37,6 +37,22 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Day:
+    """One labeler's work of a day (UTC). Means are None where there is nothing to take them of."""
+
+    at: datetime
+    n_decided: int
+    n_per_hour: float | None
+    agreement: float | None
+    n_compared: int
+    n_gold_right: int
+    n_gold: int
+    n_passed: int
+    """Checked items that were accepted the first time."""
+    n_checked: int
+
+
+@dataclass(frozen=True)
 class Standing:
     """One labeler's work in a queue. Means are None where there is nothing to take them of."""
 
@@ -58,12 +74,17 @@ class Standing:
     n_judged: int
     mean_error: float | None
     """How much proved wrong of what was judged, 0..1."""
+    flag: UUID | None
+    """The open one; see `flagging`."""
     flagged_at: datetime | None
+    days: Sequence[Day]
+    """Those on which something was decided, oldest first."""
 
 
 class _Row(NamedTuple):
     labeler: UUID
     item: UUID
+    created_at: datetime
     seconds: float | None
     is_gold: bool
     agreement: float | None
@@ -78,10 +99,8 @@ def standings(queue: ReviewQueue, *, since: datetime) -> list[Standing]:
         rows[row.labeler].append(row)
     people = User.objects.in_bulk(rows)
     flags = LabelerFlag.objects.filter(queue=queue, closed_at=None)
-    flagged = dict(flags.values_list("labeler", "raised_at"))
-    found = [
-        _standing(user, rows[user.pk], flagged_at=flagged.get(user.pk)) for user in people.values()
-    ]
+    flagged = {flag.labeler_id: flag for flag in flags}
+    found = [_standing(user, rows[user.pk], flagged.get(user.pk)) for user in people.values()]
     return sorted(found, key=lambda each: (-each.n_decided, each.name))
 
 
@@ -108,34 +127,81 @@ def _rows(queue: ReviewQueue, *, since: datetime) -> list[_Row]:
         .exclude(undone_as=Verdict.Undone.TAKEN_BACK)
         .order_by("-created_at", "-id")
         .values_list(
-            "by", "item", "seconds", "is_gold", "agreement", "error", "check_of_it__decision"
+            "by",
+            "item",
+            "created_at",
+            "seconds",
+            "is_gold",
+            "agreement",
+            "error",
+            "check_of_it__decision",
         )[:_MOST_VERDICTS]
     )
     return [_Row(*row) for row in reversed(verdicts)]
 
 
-def _standing(user: User, rows: Sequence[_Row], *, flagged_at: datetime | None) -> Standing:
+def _standing(user: User, rows: Sequence[_Row], flag: LabelerFlag | None) -> Standing:
     times = [row.seconds for row in rows if row.seconds is not None]
-    peers = [row.agreement for row in rows if row.agreement is not None]
     errors = [row.error for row in rows if row.error is not None]
-    gold = [row.error == 0.0 for row in rows if row.is_gold and row.error is not None]
-    first = {row.item: row.check for row in reversed(rows)}  # of each item the oldest stays
-    passes = [check == Check.Decision.ACCEPTED for check in first.values() if check is not None]
+    peers, gold = _agreements(rows), _gold(rows)
+    first = {row.item: row for row in reversed(rows)}  # of each item the oldest stays
+    passes = _passes(first.values())
     return Standing(
         labeler=user.pk,
         name=user.get_full_name() or user.get_username(),
         n_decided=len(rows),
         active_s=sum(times),
         median_s=median(times) if times else None,
-        n_per_hour=3600 * len(times) / sum(times) if sum(times) else None,
+        n_per_hour=_per_hour(times),
         agreement=fmean(peers) if peers else None,
         n_compared=len(peers),
         gold=wilson(sum(gold), len(gold)),
         first_pass=wilson(sum(passes), len(passes)),
         n_judged=len(errors),
         mean_error=fmean(errors) if errors else None,
-        flagged_at=flagged_at,
+        flag=None if flag is None else flag.pk,
+        flagged_at=None if flag is None else flag.raised_at,
+        days=[
+            _day(at, [*same], first={row.item for row in first.values() if _day_of(row) == at})
+            for at, same in groupby(rows, key=_day_of)
+        ],
     )
+
+
+def _day(at: datetime, rows: Sequence[_Row], *, first: Collection[UUID]) -> Day:
+    peers, gold = _agreements(rows), _gold(rows)
+    passes = _passes({row.item: row for row in reversed(rows) if row.item in first}.values())
+    return Day(
+        at=at,
+        n_decided=len(rows),
+        n_per_hour=_per_hour([row.seconds for row in rows if row.seconds is not None]),
+        agreement=fmean(peers) if peers else None,
+        n_compared=len(peers),
+        n_gold_right=sum(gold),
+        n_gold=len(gold),
+        n_passed=sum(passes),
+        n_checked=len(passes),
+    )
+
+
+def _day_of(row: _Row) -> datetime:
+    return row.created_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _per_hour(times: Sequence[float]) -> float | None:
+    return 3600 * len(times) / sum(times) if sum(times) else None
+
+
+def _agreements(rows: Sequence[_Row]) -> list[float]:
+    return [row.agreement for row in rows if row.agreement is not None]
+
+
+def _gold(rows: Sequence[_Row]) -> list[bool]:
+    return [row.error == 0.0 for row in rows if row.is_gold and row.error is not None]
+
+
+def _passes(rows: Iterable[_Row]) -> list[bool]:
+    return [row.check == Check.Decision.ACCEPTED for row in rows if row.check is not None]
 
 
 def _works_of_items(queue: ReviewQueue) -> Iterator[list[Work]]:

@@ -1,6 +1,8 @@
 """The labelers' pages: the queue, the editor, and what the editor asks of the hub."""
 
+from datetime import datetime
 from http import HTTPStatus
+from math import ceil
 from uuid import UUID
 
 import msgspec
@@ -39,15 +41,16 @@ from webapp.review.exchange import (
 from webapp.review.gold import GoldFeedback, feedback
 from webapp.review.keys import KeysRequest, keep_keys, keys_of
 from webapp.review.models import ReviewItem, Verdict
+from webapp.review.outlook import Outlook, outlook
 from webapp.review.queries import (
     item_for_editor,
     labelers_queues,
-    outlook,
     queue_status,
     recent_verdicts,
 )
 
 _NO_WORK = "There is nothing to review right now."
+_LOOK_AGAIN_S = 300
 
 
 @require_safe
@@ -56,13 +59,25 @@ def review(request: HttpRequest) -> HttpResponse:
     """Show how the work stands, the way in, and what one decided last."""
     user, at = actor_of(request), now()
     queues = list(labelers_queues(user))
+    expected = outlook(user, at=at)
     context = {
         "status": queue_status(queues, by=user, at=at),
         "recent": recent_verdicts(queues, by=user),
-        "outlook": outlook(user, at=at),
+        "outlook": expected,
+        "wait_s": _wait_s(expected, at=at),
         "n_to_check": n_to_check(user),
     }
     return page(request, "review/queue.html", context, part="review/_queue.html")
+
+
+@require_safe
+@requires(Role.LABELER)
+def no_work(request: HttpRequest) -> HttpResponse:
+    """Say why there is nothing to do, and when there is more: for the editor."""
+    at = now()
+    expected = outlook(actor_of(request), at=at)
+    context = {"outlook": expected, "wait_s": _wait_s(expected, at=at)}
+    return page(request, "review/_no_work.html", context)
 
 
 @require_safe
@@ -197,6 +212,13 @@ def bind_keys(request: HttpRequest) -> HttpResponseBase:
     user = actor_of(request)
     keep_keys(read_json(request, KeysRequest).keys, of=user)
     return _answer(user)
+
+
+def _wait_s(expected: Outlook, *, at: datetime) -> int:
+    """Return after how many seconds to look again, though nothing was heard."""
+    if expected.next_at is None:
+        return _LOOK_AGAIN_S
+    return max(1, ceil((expected.next_at - at).total_seconds()))
 
 
 def _wants_json(request: HttpRequest) -> bool:

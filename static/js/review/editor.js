@@ -18,6 +18,7 @@ import { Stage } from "./stage.js";
 import { percent, plural, timeOf } from "./words.js";
 
 const PAN_SHARE = 0.004; // of what is seen, for each pixel that an arrow would move a box
+const LOOK_AGAIN_S = 30; // when the hub could not say when
 const TOOLS = { draw: "rectangle", outline: "polygon" };
 
 class Editor {
@@ -40,8 +41,8 @@ class Editor {
         find: (index, finding) => this.#editing.find(index, finding),
       },
     );
-    const { next, undo, undoOne, keys } = root.dataset;
-    this.#hub = new Hub({ next, undo, undoOne, keys });
+    const { next, noWork, undo, undoOne, keys } = root.dataset;
+    this.#hub = new Hub({ next, noWork, undo, undoOne, keys });
     this.#session = new Session(this.#hub, this);
     this.#bind();
     this.#session.begin(JSON.parse(document.getElementById("editor-first").textContent));
@@ -83,7 +84,8 @@ class Editor {
     this.#root.dataset.state = "waiting";
   }
 
-  none() {
+  // `why`: as a piece of the page; it tells when to look again.
+  none(why) {
     this.#item = null;
     this.#root.dataset.state = "none";
     this.#notice.hide();
@@ -91,7 +93,10 @@ class Editor {
     this.#part("reason").textContent = "All reviewed";
     this.#part("camera").textContent = this.#part("time").textContent = "";
     this.#stage.clear(this.#part("none").content.cloneNode(true));
+    const words = this.#part("no-work");
+    if (why) words.innerHTML = why;
     this.#say("Nothing is left to review.");
+    return Number(words.querySelector("[data-wait]")?.dataset.wait ?? LOOK_AGAIN_S);
   }
 
   status({ n_open: nOpen, n_mine_today: nMine }) {

@@ -23,7 +23,7 @@ export class Unreachable extends Error {}
 export class Hub {
   #urls;
 
-  // urls: { next, undo, undoOne, keys }, paths of this labeler's queue.
+  // urls: { next, noWork, undo, undoOne, keys }, paths of this labeler's queue.
   constructor(urls) {
     this.#urls = urls;
   }
@@ -34,6 +34,12 @@ export class Hub {
 
   next(besides) {
     return this.#ask(this.#urls.next, { besides });
+  }
+
+  // Why there is no next one, as a piece of the page.
+  async noWork() {
+    const answer = await fetch(this.#urls.noWork, { signal: AbortSignal.timeout(PATIENCE_MS), redirect: "manual" });
+    return answer.ok ? answer.text() : "";
   }
 
   start(item) {

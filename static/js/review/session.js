@@ -11,10 +11,10 @@ const RETRY_MS = 3000;
 
 export class Session {
   #hub; #view; #current = null; #started = Promise.resolve(); #ahead = []; #later = [];
-  #saving = new Map(); #isIdle = false; #last = null;
+  #saving = new Map(); #isIdle = false; #last = null; #lookAgain;
   #lastSign = performance.now();
 
-  // view: { show(item, image), wait(), none(), status(status), saving(n, error|null),
+  // view: { show(item, image), wait(), none(why) -> seconds to wait, status(status), saving(n, error|null),
   //         moved(error), unsaved(item, error), feedback(feedback), say(text, tone) }.
   constructor(hub, view) {
     this.#hub = hub;
@@ -68,7 +68,11 @@ export class Session {
     const found = await this.#claim();
     if (found) return this.#open(found);
     this.#isIdle = true;
-    this.#view.none();
+    const why = await this.#hub.noWork().catch(() => "");
+    if (!this.#isIdle) return; // news came meanwhile
+    const waitS = this.#view.none(why);
+    clearTimeout(this.#lookAgain);
+    this.#lookAgain = setTimeout(() => this.#isIdle && this.advance(), 1000 * waitS);
   }
 
   async undo() {

@@ -20,7 +20,7 @@ from webapp.review.actions import (
     start_item,
 )
 from webapp.review.models import LEASE, PREPARED_LEASE, ReviewItem, ReviewQueue
-from webapp.review.queries import outlook
+from webapp.review.outlook import outlook
 
 
 def test_it_works(queue: ReviewQueue, item: ReviewItem, bob: User) -> None:

@@ -26,12 +26,12 @@ from webapp.review.checking import claim_check
 from webapp.review.exchange import NextRequest, read_parsed
 from webapp.review.models import ReviewItem, ReviewQueue, Team
 from webapp.review.organizing import save_queue, save_team
+from webapp.review.outlook import outlook
 from webapp.review.policies import SelectionPolicy
 from webapp.review.queries import (
     checkers_queues,
     item_for_editor,
     labelers_queues,
-    outlook,
     queue_status,
 )
 from webapp.review.standing import class_agreement, standings
