@@ -4,7 +4,7 @@ The ORM's `bulk_create` costs five times the CPU of what is here. Keys are hex, 
 them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,6 +12,7 @@ import psycopg
 from django.db import connection
 
 from processing.wire.packed import RECORD
+from webapp.common.rows import Row
 from webapp.results.arrivals import Key, NewResult, NewResults
 from webapp.results.copying import Copied
 from webapp.results.partitions import ensure_days, is_partitioned
@@ -38,22 +39,19 @@ def insert_results(arrivals: Iterable[NewResults]) -> None:
 
 
 def _executemany(arrivals: Iterable[NewResults]) -> None:
-    size = RECORD.size
     with connection.cursor() as cursor:
-        for arrived in arrivals:
-            organization, agent, epoch = arrived.organization, arrived.agent, arrived.epoch
-            received_at = _sqlite_instant(arrived.received_at)
-            cursor.executemany(
-                _INSERT,
-                [
-                    (
-                        organization, agent, new.camera, new.bundle, epoch, new.seq,
-                        _sqlite_instant(new.captured_at), received_at, new.latency_ms,
-                        len(new.detections) // size, new.detections,
-                    )
-                    for new in arrived.results
-                ],
-            )  # fmt: skip
+        cursor.executemany(_INSERT, [row for arrived in arrivals for row in _rows(arrived)])
+
+
+def _rows(arrived: NewResults) -> Iterator[Row]:
+    size, received_at = RECORD.size, _sqlite_instant(arrived.received_at)
+    organization, agent, epoch = arrived.organization, arrived.agent, arrived.epoch
+    for new in arrived.results:
+        yield (
+            organization, agent, new.camera, new.bundle, epoch, new.seq,
+            _sqlite_instant(new.captured_at), received_at, new.latency_ms,
+            len(new.detections) // size, new.detections,
+        )  # fmt: skip
 
 
 def _copy(arrivals: list[NewResults]) -> None:
