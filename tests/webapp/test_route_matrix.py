@@ -155,7 +155,7 @@ ROWS: Final = [
     page("thumbnail", MEMBERS, of="sample"),
     page("event_thumbnail", OPERATORS, of="event"),
     page("event_clip", OPERATORS, of="clip"),
-    # imports and exports
+    # what comes in and goes out
     page("imports", LABELERS),
     page("import_cancel", LABELERS, "POST", of="import"),
     Row("import_upload", "POST", LABELERS, of="upload", is_authors=True),
@@ -270,6 +270,8 @@ def objects(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Objects:
     ReviewItem.objects.filter(pk=checking.pk).update(state=ReviewItem.State.CHECKING)
     create_join_token(camera.agent.site, by=alice, at=now())
     job = request_export(organization=organization, camera_ids=[], by=alice, at=now())
+    job.arguments["has_known_answers"] = False  # with any in it, it is for admins alone
+    job.save()
     finished = Job.objects.create(
         organization=organization,
         kind=job.kind,

@@ -90,7 +90,7 @@ class Editor {
     this.#root.dataset.state = "none";
     this.#notice.hide();
     document.title = "Nothing to review · Farwatch";
-    this.#part("reason").textContent = "All reviewed";
+    this.#part("reason").textContent = "No picture in hand";
     this.#part("camera").textContent = this.#part("time").textContent = "";
     this.#stage.clear(this.#part("none").content.cloneNode(true));
     const words = this.#part("no-work");
