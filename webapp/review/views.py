@@ -125,7 +125,8 @@ def claim(request: HttpRequest) -> HttpResponseBase:
 def start(request: HttpRequest, item_id: UUID) -> HttpResponseBase:
     """Say that the item is on the screen: from now on it is this labeler's."""
     user = actor_of(request)
-    return _answer(user, start_item(item=_item(user, item_id), by=user, at=now()))
+    start_item(item=_item(user, item_id), by=user, at=now())
+    return _answer(user)
 
 
 @require_POST
