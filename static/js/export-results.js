@@ -29,6 +29,7 @@ component("[data-export-results]", (dialog) => {
   const download = async () => {
     const [since, until] = [new Date(from.value), new Date(to.value)];
     if (until <= since) return say("It must end later than it begins.");
+    if (until - since > 31 * DAY_MS) return say(WORDS[400]);
     const query = new URLSearchParams({
       camera: form.dataset.camera, from: since.toISOString(), to: until.toISOString(), format: format.value,
     });
@@ -44,5 +45,7 @@ component("[data-export-results]", (dialog) => {
     download();
   });
   dialog.querySelector("[data-cancel]").addEventListener("click", () => dialog.close());
-  document.querySelector(`[data-opens="${dialog.id}"]`).addEventListener("click", open);
+  const button = document.querySelector(`[data-opens="${dialog.id}"]`);
+  button.addEventListener("click", open);
+  button.disabled = false;
 });
