@@ -257,6 +257,9 @@ class Delivering:
     agent: Enrolled
     front: Front
     n_acked: int = 0
+    n_rejected: int = 0
+    n_forgotten: int = 0
+    """Acknowledged, and then asked for anew."""
     longest_gap_s: float = 0.0
     """Between two acknowledgements."""
     _acked_at: float = field(default_factory=time.monotonic)
@@ -267,6 +270,7 @@ class Delivering:
         while True:
             try:
                 async with connected(self.front, self.agent) as (line, welcome):
+                    self.n_forgotten += max(0, self.n_acked - through(welcome))
                     self.n_acked = through(welcome)
                     if await self._deliver(line, welcome):
                         return
@@ -283,11 +287,12 @@ class Delivering:
                 async with asyncio.timeout(APART_S):
                     message = await line.hear()
                     if isinstance(message, Ack):
-                        self._note(message.through_seq)
+                        self._note(message)
         return True
 
-    def _note(self, through_seq: int) -> None:
-        self.n_acked = max(self.n_acked, through_seq)
+    def _note(self, ack: Ack) -> None:
+        self.n_acked = max(self.n_acked, ack.through_seq)
+        self.n_rejected += len(ack.rejected)
         now = time.monotonic()
         self.longest_gap_s = max(self.longest_gap_s, now - self._acked_at)
         self._acked_at = now
@@ -327,6 +332,7 @@ async def test_each_part_killed_in_the_middle_loses_and_doubles_nothing(
             await running
     figures = {"back_s": max(back_s), "longest_gap_s": delivering.longest_gap_s}
     log.info("killed", n_strikes=len(back_s), **{k: round(v, 2) for k, v in figures.items()})
+    assert (delivering.n_rejected, delivering.n_forgotten) == (0, 0)
     with psycopg.connect(gateways.hub.database_url) as postgres:
         row = postgres.execute(
             "SELECT count(*), count(DISTINCT seq), max(seq) FROM results_result"

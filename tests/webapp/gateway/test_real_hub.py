@@ -87,7 +87,7 @@ def batch(welcome: Welcome, first_seq: int, n_entries: int = PER_BATCH) -> Resul
     return make_batch(
         first_seq,
         *(
-            make_entry(camera_id, 0, 1, at=begun_at + timedelta(seconds=0.1 * seq))
+            make_entry(camera_id, 0, 1, at=begun_at + timedelta(milliseconds=seq))
             for seq in range(first_seq, first_seq + n_entries)
         ),
     )
