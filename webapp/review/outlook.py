@@ -24,8 +24,6 @@ _DAY: Final = timedelta(days=1)
 class Outlook:
     """When more work is to be expected. Instants are None where there is nothing to wait for."""
 
-    has_work: bool
-    """There is something to do right now."""
     n_cameras: int
     """Online now: what pictures come from."""
     every_s: float
@@ -54,6 +52,15 @@ class Outlook:
         return min((at for at in known if at is not None), default=None)
 
 
+def has_work(actor: User, *, at: datetime) -> bool:
+    """Return whether there is something for `actor` to do right now."""
+    queues = list(labelers_queues(actor))
+    in_hand = _leases(open_items(queues, by=actor), at=at).filter(holder=actor)
+    return in_hand.exists() or any(
+        claimable_items(queue, by=actor, at=at).exists() for queue in queues
+    )
+
+
 def outlook(actor: User, *, at: datetime) -> Outlook:
     """Return when `actor` may expect more work."""
     queues = list(labelers_queues(actor))
@@ -63,15 +70,12 @@ def outlook(actor: User, *, at: datetime) -> Outlook:
     online = [camera for camera in cameras.select_related("agent") if camera.agent.is_online(at=at)]
     newest = ReviewItem.objects.for_actor(actor, Role.LABELER).order_by("-created_at").first()
     items = open_items(queues, by=actor)
-    live = Lease.objects.filter(item__in=items, expires_at__gt=at)
-    others = live.exclude(holder=actor)
+    others = _leases(items, at=at).exclude(holder=actor)
     passed = _passed(items, by=actor, at=at)
     returns = passed.aggregate(first=Min("created_at"))["first"]
     coming = Sample.objects.for_actor(actor, Role.LABELER).filter(state=Sample.State.RECEIVED)
     waiting = (ReviewItem.State.DISPUTED, ReviewItem.State.CHECKING)
     return Outlook(
-        has_work=live.filter(holder=actor).exists()
-        or any(claimable_items(queue, by=actor, at=at).exists() for queue in queues),
         n_cameras=len(online),
         every_s=min((_policy(camera).every_s for camera in online), default=SamplePolicy().every_s),
         last_at=None if newest is None else newest.created_at,
@@ -83,6 +87,10 @@ def outlook(actor: User, *, at: datetime) -> Outlook:
         n_to_check=ReviewItem.objects.filter(queue__in=queues, state__in=waiting).count(),
         room_at=_room_at(queues, at=at),
     )
+
+
+def _leases(items: QuerySet[ReviewItem], *, at: datetime) -> QuerySet[Lease]:
+    return Lease.objects.filter(item__in=items, expires_at__gt=at)
 
 
 def _passed(items: QuerySet[ReviewItem], *, by: User, at: datetime) -> QuerySet[Verdict]:

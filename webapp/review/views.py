@@ -41,7 +41,7 @@ from webapp.review.exchange import (
 from webapp.review.gold import GoldFeedback, feedback
 from webapp.review.keys import KeysRequest, keep_keys, keys_of
 from webapp.review.models import ReviewItem, Verdict
-from webapp.review.outlook import Outlook, outlook
+from webapp.review.outlook import Outlook, has_work, outlook
 from webapp.review.queries import (
     item_for_editor,
     labelers_queues,
@@ -59,12 +59,12 @@ def review(request: HttpRequest) -> HttpResponse:
     """Show how the work stands, the way in, and what one decided last."""
     user, at = actor_of(request), now()
     queues = list(labelers_queues(user))
-    expected = outlook(user, at=at)
+    expected = None if has_work(user, at=at) else outlook(user, at=at)
     context = {
         "status": queue_status(queues, by=user, at=at),
         "recent": recent_verdicts(queues, by=user),
         "outlook": expected,
-        "wait_s": _wait_s(expected, at=at),
+        "wait_s": expected and _wait_s(expected, at=at),
         "n_to_check": n_to_check(user),
     }
     return page(request, "review/queue.html", context, part="review/_queue.html")
