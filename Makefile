@@ -15,7 +15,7 @@ CAMERA ?=
 PORT ?= 8000
 DATA_DIR ?= .data
 
-.PHONY: help setup demo test soak lint fmt bench lock clean
+.PHONY: help setup demo test datumaro soak lint fmt bench lock clean
 
 help: ## print this
 	@echo "Farwatch: cameras watched at the edge, one hub that shows, stores and learns."
@@ -35,6 +35,11 @@ test: $(VENV)/dev.stamp setup ## run the tests, three at a time: most of them wa
 
 soak: $(VENV)/dev.stamp setup ## run the long counts whole (hours)
 	FARWATCH_SOAK=1 $(BIN)/python -m pytest -m soak --timeout 14400
+
+datumaro: $(VENV)/dev.stamp ## have Datumaro itself read what we export (installed apart from us)
+	$(PYTHON) -m venv .datumaro
+	.datumaro/bin/pip install -q datumaro==1.13.12
+	FARWATCH_DATUMARO_PYTHON=$(CURDIR)/.datumaro/bin/python $(BIN)/python -m pytest tests/processing/exchange/test_datumaro.py
 
 lint: $(VENV)/dev.stamp ## format, lint, types, import contracts, migrations, deploy check
 	$(BIN)/ruff format --check
@@ -62,7 +67,7 @@ lock: $(VENV)/dev.stamp ## pin newest versions with hashes under requirements/ (
 	done
 
 clean: ## remove what set-up made here (not your data in .data)
-	rm -rf $(VENV) node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .datumaro node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
