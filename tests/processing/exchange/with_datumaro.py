@@ -3,7 +3,7 @@
 import json
 import sys
 
-import datumaro  # type: ignore[import-not-found]  # it has an environment of its own
+import datumaro  # it has an environment of its own
 
 
 def told(annotation: datumaro.Annotation) -> dict[str, object]:
