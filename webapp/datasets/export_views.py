@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.accounts.models import Role, User
-from webapp.accounts.permissions import has_role, requires
+from webapp.accounts.permissions import requires
 from webapp.accounts.queries import chosen_organization
 from webapp.accounts.requests import actor_of
 from webapp.common.clock import now
@@ -24,6 +24,7 @@ from webapp.datasets.actions import (
 from webapp.datasets.queries import is_export_open_to
 from webapp.jobs.actions import AlreadyFinished, cancel_job
 from webapp.jobs.models import Job
+from webapp.jobs.queries import steerable
 
 SHOWN = 3
 
@@ -58,7 +59,7 @@ def cancel_export(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """Call an export off: one's own, or any for an admin."""
     user = actor_of(request)
     job = get_object_or_404(_exports_of(user), pk=job_id)
-    if job.created_by != user and not has_role(user, Role.ADMIN):
+    if job.pk not in steerable([job], user):
         raise PermissionDenied
     try:
         cancel_job(job, at=now())
@@ -68,11 +69,12 @@ def cancel_export(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 def _card(request: HttpRequest, user: User, warning: str = "") -> HttpResponse:
+    shown = list(_exports_of(user)[:SHOWN])
     context = {
         "warning": warning,
         "formats": FORMATS.items(),
-        "exports": _exports_of(user).select_related("created_by")[:SHOWN],
-        "is_admin": has_role(user, Role.ADMIN),
+        "exports": shown,
+        "steerable": steerable(shown, user),
     }
     return page(request, "datasets/_exports.html", context)
 

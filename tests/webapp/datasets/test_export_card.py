@@ -3,7 +3,7 @@
 from django.test import Client
 from django.urls import reverse
 
-from webapp.accounts.models import User
+from webapp.accounts.models import Organization, Role, User
 from webapp.datasets.actions import EXPORT_SET
 from webapp.jobs.models import Job
 
@@ -41,3 +41,18 @@ def test_too_many_at_once_are_refused_in_words(client: Client, bob: User) -> Non
     answers = [client.post(reverse("export_start")) for _ in range(50)]
     assert Job.objects.count() < 50
     assert b"not done yet" in answers[-1].content
+
+
+def test_an_admin_of_another_organization_does_not_call_it_off(
+    client: Client, acme: Organization, bob: User, charlie: User
+) -> None:
+    client.force_login(bob)
+    client.post(reverse("export_start"))
+    job = Job.objects.get()
+    charlie.memberships.create(organization=acme, role=Role.LABELER)  # and admin of their own
+    client.force_login(charlie)
+    cancel = reverse("export_cancel", args=[job.id])
+    assert cancel.encode() not in client.get(reverse("exports")).content
+    assert client.post(cancel).status_code == 403
+    job.refresh_from_db()
+    assert job.state == Job.State.WAITING
