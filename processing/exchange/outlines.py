@@ -34,7 +34,11 @@ def outlined(
     if len(polygon) > MAX_CORNERS:
         polygon = _simpler(polygon)
         lost[f"Outlines of more than {MAX_CORNERS} corners were made simpler"] += 1
-    return LabelledBox(_bounds(polygon), label, polygon)
+    bounds = _bounds(polygon)
+    if 2 * len(polygon) < MIN_NUMBERS:
+        polygon = ()
+        lost["Outlines that surround nothing came in as their boxes"] += 1
+    return LabelledBox(bounds, label, polygon)
 
 
 def with_outline(

@@ -57,6 +57,8 @@ def read_voc(files: Mapping[str, Callable[[], bytes]], pictures: Collection[str]
     masks = {name for name in pictures if _is_mask(name)}
     texts = [name for name in files if name.endswith(".xml")]
     shown = [name for name in pictures if name not in masks]
+    if not shown:
+        raise BadSet("no picture is in it but masks")
     text_of = paired(shown, texts)
     lost: Counter[str] = Counter()
     if masks:

@@ -190,3 +190,10 @@ def test_an_outline_too_fine_to_edit_is_made_simpler_and_stays_where_it_was() ->
     assert 4 <= len(box.polygon) <= MAX_CORNERS
     assert box.xyxy == pytest.approx((0.1, 0.2, 0.9, 0.8), abs=0.02)
     assert found.notes == [f"Outlines of more than {MAX_CORNERS} corners were made simpler: 1."]
+
+
+def test_an_outline_that_surrounds_nothing_is_its_box() -> None:
+    line = " ".join(f"{n / 1000} {n / 1000}" for n in range(100, 900))
+    found = read(yolo(f"0 {line}"))
+    assert only_box(found) == LabelledBox((0.1, 0.1, 0.899, 0.899), "cat")
+    assert "Outlines that surround nothing came in as their boxes: 1." in found.notes

@@ -112,6 +112,11 @@ def test_voc_goes_by_folders_and_takes_masks_for_no_pictures() -> None:
     assert found.notes == ["Masks were left out, their boxes came in: 1."]
 
 
+def test_a_set_of_masks_alone_is_refused() -> None:
+    with pytest.raises(BadSet, match="no picture is in it but masks"):
+        read([("SegmentationClass/a.png", JPEG), ("Annotations/a.xml", b"<annotation/>")])
+
+
 @pytest.mark.parametrize(
     ("document", "told", "pictures"),
     [
