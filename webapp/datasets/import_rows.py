@@ -27,9 +27,9 @@ class ImportRow:
     state: str
     words: str
     notes: tuple[str, ...]
-    """Pictures that were left out, and why; the first of them."""
+    """What was left out, and why; the first of it."""
     n_unsaid: int
-    """Pictures that were left out as well, without a note."""
+    """Notes beyond those."""
     may_cancel: bool
 
 
@@ -39,15 +39,14 @@ def import_rows(jobs: Iterable[Job], *, steerable: Collection[UUID]) -> list[Imp
 
 
 def _row(job: Job, *, is_mine: bool) -> ImportRow:
-    notes = tuple(job.result.get("notes", ()))
     return ImportRow(
         job=job,
         name=str(job.arguments.get("name", job.name)),
         tone=_TONES.get(Job.State(job.state), ""),
         state="Being sent" if awaits_file(job) else job.get_state_display(),
         words=_words(job),
-        notes=notes,
-        n_unsaid=max(0, job.result.get("n_left_out", 0) - len(notes)),
+        notes=tuple(job.result.get("notes", ())),
+        n_unsaid=job.result.get("n_unsaid", 0),
         may_cancel=is_mine and not job.is_finished and not job.is_cancel_wanted,
     )
 

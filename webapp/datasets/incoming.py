@@ -11,7 +11,7 @@ from django.db.models import Q
 from webapp.accounts.models import Organization, User
 from webapp.datasets.actions import IMPORT_SET
 from webapp.datasets.uploads import VALID_FOR
-from webapp.jobs.actions import announce_job, redeliver
+from webapp.jobs.actions import announce_job, redeliver, tell
 from webapp.jobs.models import Job
 from webapp.media.actions import drop_unused
 from webapp.media.models import Blob
@@ -67,16 +67,30 @@ def begin_import(job: Job, *, file: Blob, at: datetime) -> Job:
 
     Raise `NotASet` for a file that is neither.
     """
+    job = check_awaited(_locked(job))
     with default_storage.open(file.path) as stored:
         head = stored.read(len(_PNG))
     if not head.startswith(_BEGINNINGS):
         raise NotASet("This is neither a zip archive nor a JPEG or PNG picture.")
-    job = Job.objects.select_for_update(of=("self",)).get(pk=job.pk)
-    if not awaits_file(job):
-        state = "has its file" if "file" in job.arguments else "is over"
-        raise NotAwaited(f"This import {state}: ask for another address.")
     job.arguments |= {"file": str(file.pk), "is_zip": head.startswith(_ZIP)}
     redeliver(job, at=at)
+    return job
+
+
+@transaction.atomic
+def withdraw_import(job: Job, *, at: datetime) -> None:
+    """Forget an import whose file turned out to be none; one that has another goes on."""
+    locked = _locked(job)
+    if locked is not None and awaits_file(locked):
+        locked.delete()
+        tell(job, at=at)
+
+
+def check_awaited(job: Job | None) -> Job:
+    """Return the import if its file may come; raise `NotAwaited`."""
+    if job is None or not awaits_file(job):
+        state = "has its file" if job is not None and "file" in job.arguments else "is over"
+        raise NotAwaited(f"This import {state}: ask for another address.")
     return job
 
 
@@ -94,3 +108,7 @@ def drop_sent(file: Blob, *, by: UUID | None = None) -> None:
     users = Job.objects.filter(reading | Q(result__blob=str(file.pk)))
     if not users.exclude(pk__in=[by] if by else []).exists():
         drop_unused([file.pk])
+
+
+def _locked(job: Job) -> Job | None:
+    return Job.objects.select_for_update(of=("self",)).filter(pk=job.pk).first()

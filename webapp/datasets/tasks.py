@@ -205,7 +205,8 @@ def _take(attempt: Attempt, found: ReadSet, content_of: Callable[[str], bytes]) 
         result["n_boxes"] = n_boxes
         result["n_left_out"] = len(notes)
         thin = [f"Boxes thinner than a pixel, or outside their picture: {n_thin}."]
-        result["notes"] = [*found.notes, *(thin if n_thin else ()), *notes][:_MOST_NOTES]
+        said = [*found.notes, *(thin if n_thin else ()), *notes]
+        result["notes"], result["n_unsaid"] = said[:_MOST_NOTES], len(said[_MOST_NOTES:])
 
 
 def _checked(attempt: Attempt, picture: ReadPicture, content: bytes) -> CheckedPicture:

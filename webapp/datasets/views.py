@@ -16,7 +16,14 @@ from webapp.accounts.requests import actor_of
 from webapp.common.clock import now
 from webapp.common.problems import problem, problem_http
 from webapp.datasets.actions import IMPORT_SET
-from webapp.datasets.incoming import NotASet, NotAwaited, begin_import, drop_sent
+from webapp.datasets.incoming import (
+    NotASet,
+    NotAwaited,
+    begin_import,
+    check_awaited,
+    drop_sent,
+    withdraw_import,
+)
 from webapp.datasets.models import Sample
 from webapp.datasets.uploads import VALID_FOR, BadUpload, read_token
 from webapp.jobs.models import Job
@@ -53,6 +60,20 @@ def upload_import(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404 from error
     own = Job.objects.for_actor(user, Role.LABELER).filter(kind=IMPORT_SET, created_by=user)
     job = get_object_or_404(own.select_related("organization"), pk=import_id)
+    try:
+        job = _begun(check_awaited(job), request)
+    except NotAwaited as error:
+        return problem_http(problem(HTTPStatus.CONFLICT, code="not-awaited", detail=str(error)))
+    except NotASet as error:
+        withdraw_import(job, at=now())
+        return problem_http(problem(HTTPStatus.BAD_REQUEST, code="not-a-set", detail=str(error)))
+    answer = JsonResponse({"id": str(job.id), "state": job.state}, status=HTTPStatus.ACCEPTED)
+    answer["Location"] = reverse("import-detail", args=[job.id])
+    return answer
+
+
+def _begun(job: Job, request: HttpRequest) -> Job:
+    """Store the request's body as the import's file and begin; what is refused is not kept."""
     file = put_chunks(
         _chunks(request),
         content_type="application/octet-stream",
@@ -60,17 +81,10 @@ def upload_import(request: HttpRequest, token: str) -> HttpResponse:
         at=now(),
     )
     try:
-        job = begin_import(job, file=file, at=now())
-    except NotAwaited as error:
+        return begin_import(job, file=file, at=now())
+    except (NotAwaited, NotASet):
         drop_sent(file)
-        return problem_http(problem(HTTPStatus.CONFLICT, code="not-awaited", detail=str(error)))
-    except NotASet as error:
-        job.delete()
-        drop_sent(file)
-        return problem_http(problem(HTTPStatus.BAD_REQUEST, code="not-a-set", detail=str(error)))
-    answer = JsonResponse({"id": str(job.id), "state": job.state}, status=HTTPStatus.ACCEPTED)
-    answer["Location"] = reverse("import-detail", args=[job.id])
-    return answer
+        raise
 
 
 def _chunks(request: HttpRequest) -> Iterator[bytes]:

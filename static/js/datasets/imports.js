@@ -140,11 +140,11 @@ component("[data-imports]", (desk) => {
     dragleave(event) {
       if (!event.relatedTarget) light(false);
     },
-    async drop(event) {
+    drop(event) {
       if (!drags(event)) return;
       event.preventDefault();
       light(false);
-      take(await ofDrop(event.dataTransfer));
+      ofDrop(event.dataTransfer).then(take, () => toast("What you dropped cannot be read on this machine.", "err"));
     },
     "htmx:afterSwap": renewed,
   };

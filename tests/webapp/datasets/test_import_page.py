@@ -57,7 +57,8 @@ def test_it_says_how_it_is(
 def test_what_was_left_out_is_listed_and_the_rest_counted(
     client: Client, acme: Organization, bob: User
 ) -> None:
-    result = {"n_images": 1, "n_left_out": 3, "notes": ["<b>.jpg: not a JPEG", "c.jpg: no"]}
+    notes = ["Masks came in as their boxes: 4.", "<b>.jpg: not a JPEG"]
+    result = {"n_images": 1, "n_left_out": 2, "notes": notes, "n_unsaid": 1}
     make_import(acme, bob, state="done", result=result)
     client.force_login(bob)
     text = client.get(reverse("imports")).content.decode()

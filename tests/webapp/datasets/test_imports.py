@@ -15,11 +15,16 @@ from django.urls import reverse
 from tests.factories import Clock
 from tests.processing.exchange.archives import zipped
 from tests.processing.exchange.hostile_archives import HOSTILE
-from webapp.accounts.models import User
+from webapp.accounts.models import Organization, User
 from webapp.common.clock import now
 from webapp.common.request_limits import most_bytes
 from webapp.datasets.actions import IMPORT_SET
-from webapp.datasets.incoming import MAX_UNFINISHED_IMPORTS
+from webapp.datasets.incoming import (
+    MAX_UNFINISHED_IMPORTS,
+    NotAwaited,
+    begin_import,
+    withdraw_import,
+)
 from webapp.datasets.models import Annotation, Label, Sample
 from webapp.datasets.uploads import MAX_BYTES, VALID_FOR
 from webapp.jobs.actions import sweep_jobs
@@ -27,6 +32,7 @@ from webapp.jobs.models import Job
 from webapp.jobs.registry import HANDLERS
 from webapp.jobs.running import JobRunner
 from webapp.jobs.worker import LEASE, load_tasks
+from webapp.media.actions import put_blob
 from webapp.media.models import Blob
 from webapp.review.models import ReviewItem
 
@@ -148,6 +154,21 @@ def test_boxes_too_thin_to_edit_are_left_out(labeler: Client, clock: Clock) -> N
     assert done["notes"] == ["Boxes thinner than a pixel, or outside their picture: 1."]
 
 
+def test_notes_are_the_first_and_the_rest_is_counted(labeler: Client, clock: Clock) -> None:
+    broken = [(f"images/{n}.jpg", b"\xff\xd8\xff, not really") for n in range(21)]
+    files = [
+        ("data.yaml", b"names: [cat]\n"),
+        ("labels/a.txt", b"0 0.5 0.5 0.25 0.5 0.87\n"),
+        ("images/a.jpg", picture(1)),
+        *broken,
+    ]
+    done = imported(labeler, clock, zipped(files))
+    notes = done["notes"]
+    assert isinstance(notes, list)
+    assert (len(notes), notes[0]) == (20, "How sure a model was is not kept: 1.")
+    assert "and 2 more" in labeler.get(reverse("imports")).content.decode()
+
+
 def test_an_absurd_number_fails_in_words(labeler: Client, clock: Clock) -> None:
     coco = b'{"images": [{"id": 1, "file_name": "a.jpg", "width": 1%s, "height": 48}],' % (
         b"0" * 400
@@ -262,6 +283,30 @@ def test_an_address_takes_one_file(labeler: Client) -> None:
     assert [answer.status_code for answer in answers] == [202, 409]
     assert answers[1].json()["detail"].startswith("This import has its file")
     assert Blob.objects.count() == 1
+
+
+def test_what_is_no_set_does_not_end_an_import_that_has_its_file(
+    labeler: Client, clock: Clock
+) -> None:
+    address = labeler.post(PATH, {"name": "a.jpg"}, content_type=JSON).json()["upload"]
+    seen_before = Job.objects.get()
+    assert labeler.post(address, picture(1), content_type="image/jpeg").status_code == 202
+    assert labeler.post(address, b"hello", content_type="text/plain").status_code == 409
+    withdraw_import(seen_before, at=now())  # what came at once, and was judged too late
+    work(clock)
+    assert Job.objects.get(kind=IMPORT_SET).state == Job.State.DONE
+
+
+def test_of_two_files_that_come_at_once_one_is_taken(labeler: Client, acme: Organization) -> None:
+    address = labeler.post(PATH, {"name": "a.jpg"}, content_type=JSON).json()["upload"]
+    seen_before = Job.objects.get()
+    assert labeler.post(address, picture(1), content_type="image/jpeg").status_code == 202
+    other = put_blob(b"hello", content_type="text/plain", organization=acme, at=now())
+    with pytest.raises(NotAwaited, match="has its file"):
+        begin_import(seen_before, file=other, at=now())
+    Job.objects.all().delete()
+    with pytest.raises(NotAwaited, match="is over"):
+        begin_import(seen_before, file=other, at=now())
 
 
 def test_a_file_for_an_import_that_was_cancelled_is_not_kept(labeler: Client) -> None:
