@@ -50,6 +50,7 @@ class FlowingAnswer(daphne.http_protocol.WebRequest):  # type: ignore[misc]  # D
         if self.producer:
             self.unregisterProducer()
         super().finish()
+        self._room.set()  # what is left of it the connection sends alone
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: N802 - Twisted's name
         self._room.set()
@@ -68,5 +69,5 @@ class FlowingAnswer(daphne.http_protocol.WebRequest):  # type: ignore[misc]  # D
             super().handle_exception(exception)
 
     def _break_off(self) -> None:
-        if self.channel is not None:
+        if not self.finished and self.channel is not None:
             self.channel.transport.abortConnection()

@@ -17,17 +17,18 @@ from tests.ports import free_port
 ROOT = Path(__file__).parents[3]
 TALKING_HUB = Path(__file__).with_name("talking_hub.py")
 ALL = 2**16 * 1024
+WHOLE = 2**16 * 16
 LITTLE = 2**24
 """More than sockets and servers hold in passing, and far less than all."""
 
 
-@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
+@pytest.fixture(scope="module", params=[("daphne",), ("uvicorn",)], ids=" ".join)
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator["Server"]:
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, str(TALKING_HUB), request.param, str(port)],
+        [sys.executable, str(TALKING_HUB), str(port), *request.param],
         cwd=ROOT,
         env={"PYTHONPATH": str(ROOT), "FARWATCH_DATA_DIR": str(tmp_path_factory.mktemp("data"))},
         stdout=subprocess.PIPE,
@@ -85,7 +86,20 @@ def test_what_breaks_off_does_not_look_whole(server: Server) -> None:
     assert server.ask("/said").isdigit()
 
 
-@pytest.mark.parametrize("server", ["daphne"], indirect=True)  # Uvicorn waits for its readers
+def test_an_answer_in_one_piece_is_over_at_once(server: Server) -> None:
+    said_before = int(server.ask("/said"))
+    assert len(server.ask("/whole")) == WHOLE
+    assert int(server.ask("/said")) - said_before == WHOLE
+
+
+def test_what_breaks_after_its_answer_harms_nobody(server: Server) -> None:
+    for _ in range(2):
+        assert len(server.ask("/late")) == WHOLE
+    with pytest.raises((IncompleteRead, ConnectionResetError)):
+        server.ask("/broken")
+
+
+@pytest.mark.parametrize("server", [("daphne", "1")], indirect=True)  # Uvicorn waits for readers
 def test_a_reader_that_reads_nothing_is_hung_up_on(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(b"GET /all HTTP/1.1\r\nHost: x\r\n\r\n")
