@@ -1,13 +1,16 @@
 """Pictures and what people say is in them, as all formats have it: normalised, classes by name."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Annotated, Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Meta, Struct
+
+from processing.wire.limits import MAX_DETECTIONS
 
 XYXY = tuple[float, float, float, float]
 Polygon = tuple[tuple[float, float], ...]
@@ -101,6 +104,11 @@ def share(position: float, of: int) -> float:
     if not abs(position) <= _FARTHEST:  # nor is NaN
         raise ValueError(f"a place at {position:g}")
     return round(min(max(position / of, 0.0), 1.0), _DIGITS)
+
+
+def not_too_many(boxes: Iterable[LabelledBox]) -> tuple[LabelledBox, ...]:
+    """Return a picture's boxes, of too many only so many that the set will be refused."""
+    return tuple(islice(boxes, MAX_DETECTIONS + 1))
 
 
 def name_within(folder: str, file_name: str) -> PurePosixPath:

@@ -20,6 +20,7 @@ from processing.exchange.labelled import (
     in_pixels,
     name_within,
     normalised,
+    not_too_many,
     told,
 )
 from processing.exchange.outlines import outline_in_pixels, with_outline
@@ -127,7 +128,7 @@ def _read(content: bytes, file: str, picture: str, lost: Counter[str]) -> ReadPi
     try:
         root = _root(content)
         width, height = _side(root, "width"), _side(root, "height")
-        boxes = tuple(_box(thing, width, height, lost) for thing in root.iterfind("object"))
+        boxes = not_too_many(_box(thing, width, height, lost) for thing in root.iterfind("object"))
     except (ET.ParseError, ValueError) as error:
         raise BadSet(f"{file} is not a VOC annotation: {error}") from error
     return ReadPicture(file_name=picture, width=width, height=height, boxes=boxes)

@@ -21,6 +21,7 @@ from processing.exchange.labelled import (
     ReadSet,
     name_within,
     normalised,
+    not_too_many,
     told,
 )
 from processing.exchange.outlines import corners, outlined
@@ -78,7 +79,7 @@ def read_yolo(files: Mapping[str, Callable[[], bytes]], pictures: Collection[str
     found = []
     for name in pictures:
         text = text_of.get(name)
-        boxes = None if text is None else tuple(_boxes(files[text](), labels, text, lost))
+        boxes = None if text is None else not_too_many(_boxes(files[text](), labels, text, lost))
         found.append(ReadPicture(file_name=name, boxes=boxes))
     return ReadSet("YOLO", labels, found, told(lost))
 

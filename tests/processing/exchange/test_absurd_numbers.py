@@ -7,6 +7,7 @@ import pytest
 
 from processing.exchange.labelled import BadSet, LabelledBox, ReadSet
 from processing.exchange.outlines import MAX_CORNERS
+from processing.wire.limits import MAX_DETECTIONS
 from tests.factories import JPEG
 from tests.processing.exchange.labelled_sets import read
 
@@ -43,9 +44,13 @@ def datumaro(
     return [("set.json", json.dumps(document).encode()), ("a.jpg", JPEG)]
 
 
-def voc(width: str = "8", xmax: str = "6", more: str = "") -> list[tuple[str, bytes]]:
+def voc_thing(xmax: str = "6") -> str:
     edges = f"<xmin>2</xmin><ymin>2</ymin><xmax>{xmax}</xmax><ymax>6</ymax>"
-    thing = f"<object><name>cat</name><bndbox>{edges}</bndbox>{more}</object>"
+    return f"<name>cat</name><bndbox>{edges}</bndbox>"
+
+
+def voc(width: str = "8", xmax: str = "6", more: str = "") -> list[tuple[str, bytes]]:
+    thing = f"<object>{voc_thing(xmax)}{more}</object>"
     size = f"<size><width>{width}</width><height>8</height></size>"
     xml = f"<annotation>{size}{thing}</annotation>"
     return [("JPEGImages/a.jpg", JPEG), ("Annotations/a.xml", xml.encode())]
@@ -99,6 +104,19 @@ def grown() -> str:
 )  # fmt: skip
 def test_it_is_refused_in_words(files: list[tuple[str, bytes]], words: str) -> None:
     with pytest.raises(BadSet, match=words):
+        read(files)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        yolo("0 0.5 0.5 0.5 0.5\n" * (MAX_DETECTIONS + 1) + "0 a b c d"),
+        voc(more="</object><object>".join(["", *[voc_thing()] * MAX_DETECTIONS, "<name/>"])),
+    ],
+    ids=["yolo", "voc"],
+)
+def test_of_too_many_boxes_no_more_are_read(files: list[tuple[str, bytes]]) -> None:
+    with pytest.raises(BadSet, match=f"a.jpg has more than {MAX_DETECTIONS} boxes"):
         read(files)
 
 
