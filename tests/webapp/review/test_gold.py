@@ -9,6 +9,7 @@ from webapp.accounts.models import User
 from webapp.datasets.models import Annotation
 from webapp.fleet.models import Bundle, Camera
 from webapp.review.actions import (
+    NotTheirs,
     RevisionConflict,
     claim_next,
     skip_item,
@@ -18,7 +19,7 @@ from webapp.review.actions import (
 )
 from webapp.review.boxes import Box
 from webapp.review.gold import feedback, make_gold, retire_gold
-from webapp.review.models import GoldAnswer, ReviewItem, ReviewQueue
+from webapp.review.models import GoldAnswer, ReviewItem, ReviewQueue, Team
 from webapp.review.queries import item_for_editor
 from webapp.review.standing import standings
 
@@ -43,7 +44,7 @@ def one_more(queue: ReviewQueue) -> ReviewItem:
 def give_gold(queue: ReviewQueue, by: User) -> ReviewItem:
     """Return the item with the known answer as `by` comes to it in the course of work."""
     queue.refresh_from_db()
-    for _ in range(12):
+    for _ in range(20):
         one_more(queue)
         item = claim_next(queue=queue, by=by, at=START)
         assert item is not None
@@ -109,6 +110,16 @@ def test_a_retired_one_is_shown_to_nobody_new(
     with pytest.raises(AssertionError, match="no known answer came"):
         give_gold(queue, bea)
     assert submit_verdict(item=item, by=bob, revision=item.revision, boxes=[], at=START).is_gold
+
+
+def test_who_is_of_another_team_is_refused_it_like_an_open_one(
+    queue: ReviewQueue, gold: GoldAnswer, bob: User
+) -> None:
+    team = Team.objects.create(organization=queue.organization, name="Others")
+    ReviewQueue.objects.update(labelers=team)
+    for item in (gold.item, one_more(queue)):
+        with pytest.raises(NotTheirs):
+            start_item(item=item, by=bob, at=START)
 
 
 def test_a_decided_item_without_one_stays_closed(gold: GoldAnswer, bob: User) -> None:
