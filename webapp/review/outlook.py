@@ -13,7 +13,7 @@ from webapp.accounts.models import Role, User
 from webapp.datasets.models import Sample
 from webapp.fleet.models import Camera
 from webapp.review.models import PASS_PAUSE, Lease, ReviewItem, ReviewQueue, Verdict
-from webapp.review.offers import claimable_items
+from webapp.review.offers import claimable_items, held_items
 from webapp.review.picking import policy_of
 from webapp.review.queries import labelers_queues, open_items
 
@@ -54,11 +54,11 @@ class Outlook:
 
 def has_work(actor: User, *, at: datetime) -> bool:
     """Return whether there is something for `actor` to do right now."""
-    queues = list(labelers_queues(actor))
-    in_hand = _leases(open_items(queues, by=actor), at=at).filter(holder=actor)
-    return in_hand.exists() or any(
-        claimable_items(queue, by=actor, at=at).exists() for queue in queues
-    )
+    for queue in labelers_queues(actor):
+        own = (held_items(queue, by=actor, at=at, is_prepared=each) for each in (False, True))
+        if any(items.exists() for items in (*own, claimable_items(queue, by=actor, at=at))):
+            return True
+    return False
 
 
 def outlook(actor: User, *, at: datetime) -> Outlook:
@@ -113,11 +113,11 @@ def _room_at(queues: Collection[ReviewQueue], *, at: datetime) -> datetime | Non
         n_most = policy_of(queue).items_a_day
         if n_most == 0:
             continue  # it takes what people send alone
-        oldest = of_today.order_by("-created_at").values_list("created_at", flat=True)
-        over = oldest[n_most - 1 : n_most].first()
-        if over is None:
+        newest_first = of_today.order_by("-created_at").values_list("created_at", flat=True)
+        filled_at = newest_first[n_most - 1 : n_most].first()
+        if filled_at is None:
             return None
-        full_until.append(over + _DAY)
+        full_until.append(filled_at + _DAY)
     return min(full_until, default=None)
 
 

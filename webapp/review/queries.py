@@ -149,10 +149,15 @@ def queue_status(queues: Collection[ReviewQueue], *, by: User, at: datetime) -> 
 def open_items(
     queues: Collection[ReviewQueue] | QuerySet[ReviewQueue], *, by: User
 ) -> QuerySet[ReviewItem]:
-    """Return the open items of `queues` that `by` has not decided and may decide."""
-    decided = Verdict.objects.filter(deciding(), by=by, item=OuterRef("pk"))
+    """Return the open items of `queues` that `by` may decide, and has not.
+
+    What was taken back from them as a set is for others.
+    """
+    theirs = Verdict.objects.filter(
+        deciding() | Q(undone_as=Verdict.Undone.REVERTED), by=by, item=OuterRef("pk")
+    )
     return ReviewItem.objects.filter(
-        meant_for(by), ~Exists(decided), queue__in=queues, state=ReviewItem.State.OPEN
+        meant_for(by), ~Exists(theirs), queue__in=queues, state=ReviewItem.State.OPEN
     )
 
 

@@ -9,7 +9,8 @@ from webapp.accounts.models import User
 from webapp.common.clock import now
 from webapp.datasets.models import Sample
 from webapp.fleet.models import Bundle, Camera
-from webapp.review.actions import claim_next, skip_item, submit_verdict
+from webapp.review.actions import claim_next, skip_item, start_item, submit_verdict
+from webapp.review.gold import make_gold
 from webapp.review.models import LEASE, PASS_PAUSE, ReviewItem, ReviewQueue
 from webapp.review.outlook import has_work, outlook
 
@@ -17,6 +18,17 @@ from webapp.review.outlook import has_work, outlook
 def test_there_is_work(item: ReviewItem, bob: User) -> None:
     assert has_work(bob, at=START)
     assert outlook(bob, at=START).next_at is None
+
+
+def test_a_known_answer_in_hand_is_work_like_any_other(
+    item: ReviewItem, alice: User, bob: User
+) -> None:
+    submit_verdict(item=item, by=alice, revision=0, boxes=[], at=START)
+    make_gold(item=item, by=alice, at=START)
+    assert not has_work(bob, at=START)
+    start_item(item=item, by=bob, at=START)
+    assert has_work(bob, at=START)
+    assert not has_work(bob, at=START + LEASE)
 
 
 def test_what_others_have_in_hand_is_free_when_their_lease_ends(

@@ -14,6 +14,7 @@ from webapp.review.boxes import Box
 from webapp.review.checking import accept_work, fix_work
 from webapp.review.flagging import close_flag
 from webapp.review.models import LabelerFlag, ReviewItem, ReviewQueue, Verdict
+from webapp.review.queries import queue_status
 from webapp.review.reverting import revert_work
 from webapp.review.standing import class_agreement, standings
 
@@ -91,6 +92,8 @@ def test_their_work_is_taken_back_as_a_set(
     assert {verdict.item for verdict in undone} == {item, unsure, shared}
 
     assert claim_next(queue=queue, by=bob, at=START) is None  # others decide it now
+    assert queue_status([queue], by=bob, at=START).n_open == 0
+    assert queue_status([queue], by=bea, at=START).n_open == 3
     again = claim_next(queue=queue, by=bea, at=START)
     assert again is not None
     submit_verdict(item=again, by=bea, revision=again.revision, boxes=[], at=START)
