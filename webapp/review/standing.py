@@ -1,7 +1,7 @@
 """How good and how quick each labeler of a queue is, and how far they agree."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations, groupby
@@ -47,7 +47,7 @@ class Day:
     n_compared: int
     n_gold_right: int
     n_gold: int
-    n_passed: int
+    n_accepted: int
     """Checked items that were accepted the first time."""
     n_checked: int
 
@@ -161,16 +161,13 @@ def _standing(user: User, rows: Sequence[_Row], flag: LabelerFlag | None) -> Sta
         mean_error=fmean(errors) if errors else None,
         flag=None if flag is None else flag.pk,
         flagged_at=None if flag is None else flag.raised_at,
-        days=[
-            _day(at, [*same], first={row.item for row in first.values() if _day_of(row) == at})
-            for at, same in groupby(rows, key=_day_of)
-        ],
+        days=[_day(at, [*same], first=first) for at, same in groupby(rows, key=_day_of)],
     )
 
 
-def _day(at: datetime, rows: Sequence[_Row], *, first: Collection[UUID]) -> Day:
+def _day(at: datetime, rows: Sequence[_Row], *, first: Mapping[UUID, _Row]) -> Day:
     peers, gold = _agreements(rows), _gold(rows)
-    passes = _passes({row.item: row for row in reversed(rows) if row.item in first}.values())
+    passes = _passes(row for row in rows if first[row.item] is row)
     return Day(
         at=at,
         n_decided=len(rows),
@@ -179,7 +176,7 @@ def _day(at: datetime, rows: Sequence[_Row], *, first: Collection[UUID]) -> Day:
         n_compared=len(peers),
         n_gold_right=sum(gold),
         n_gold=len(gold),
-        n_passed=sum(passes),
+        n_accepted=sum(passes),
         n_checked=len(passes),
     )
 

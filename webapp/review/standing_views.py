@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.defaultfilters import pluralize
@@ -92,13 +93,13 @@ def revert(request: HttpRequest, flag_id: UUID) -> HttpResponse:
     done = revert_work(**work, by=user, at=at)
     if form.cleaned_data["closes"]:
         close_flag(flag, by=user, at=at)
-    n, kept = done.n_reverted, done.n_kept
-    words = f"{n} picture{pluralize(n)} of {flag.labeler} will be decided by others; {kept} stay."
-    messages.success(request, words)
+    gone = f"{done.n_reverted} picture{pluralize(done.n_reverted)} of {flag.labeler}"
+    kept = f"{done.n_kept} stay{pluralize(done.n_kept, 's,')}"
+    messages.success(request, f"{gone} will be decided by others; {kept}.")
     return redirect("review_labelers")
 
 
-def _flags(user: User) -> Any:
+def _flags(user: User) -> QuerySet[LabelerFlag]:
     flags = LabelerFlag.objects.for_actor(user, Role.ADMIN)
     return flags.select_related("labeler", "queue")
 
@@ -127,7 +128,7 @@ def _charts(person: Standing, *, at: datetime) -> dict[str, object]:
             "of": column(lambda day: day.n_gold),
         },
         "first": {
-            "values": column(lambda day: day.n_passed / day.n_checked if day.n_checked else None),
+            "values": column(lambda day: day.n_accepted / day.n_checked if day.n_checked else None),
             "of": column(lambda day: day.n_checked),
         },
     }

@@ -3,6 +3,7 @@ import uPlot from "../../vendor/uplot/uplot.js";
 import { resolved } from "../colours.js";
 import { component } from "../component.js";
 import { bucketWords, DAY_S, tipHead, tipRow, tooltip } from "../time-chart.js";
+import { plural } from "./words.js";
 
 const percent = (share) => `${Math.round(100 * share)} %`;
 const MEASURES = {
@@ -58,7 +59,7 @@ class Spark {
 
   #describe(known, form, name) {
     this.#box.setAttribute("role", "img");
-    const words = known.length ? `${form(Math.min(...known))} to ${form(Math.max(...known))} on ${known.length} days` : "nothing measured";
+    const words = known.length ? `${form(Math.min(...known))} to ${form(Math.max(...known))} on ${plural(known.length, "day")}` : "nothing measured";
     this.#box.setAttribute("aria-label", `${name}, day by day: ${words}`);
   }
 
