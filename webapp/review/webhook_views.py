@@ -129,7 +129,8 @@ def test(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
     try:
         send_test(_webhook(request, webhook_id), by=actor_of(request), at=now())
     except CannotTest as error:
-        messages.warning(request, str(error))
+        if not is_htmx(request):  # there the list says so, at once
+            messages.warning(request, str(error))
     return _done(request)
 
 
