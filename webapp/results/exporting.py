@@ -27,6 +27,8 @@ MOST_IN_TABLE: Final = 5_000_000
 """Detections of one Parquet file."""
 LONGEST_IN_TABLE_S: Final = 60.0
 """Of gathering them: nothing of the file can be sent before all is known."""
+LONGEST_SILENCE_S: Final = 10.0
+"""Before a stream begins: servers give up on an answer that does not."""
 CONTENT_TYPES: Final[dict[Format, str]] = {
     "csv": "text/csv; charset=utf-8",
     "jsonl": "application/jsonl",
@@ -137,11 +139,14 @@ _FORMS: Final = {
 
 
 def _text(search: Search, form: _Form) -> Generator[bytes]:
-    """Yield the head with the first lines, then the others."""
-    pieces = (lines for lines, n_lines in _lines(search, form) if n_lines)
-    yield (form.head + next(pieces, "")).encode()
-    for lines in pieces:
-        yield lines.encode()
+    """Yield the head with the first lines, if they are found soon, then the others."""
+    until = time.monotonic() + LONGEST_SILENCE_S
+    steps = _lines(search, form)
+    begin = (lines for lines, n_lines in steps if n_lines or time.monotonic() >= until)
+    yield (form.head + next(begin, "")).encode()
+    for lines, n_lines in steps:
+        if n_lines:
+            yield lines.encode()
 
 
 def _lines(search: Search, form: _Form) -> Iterator[tuple[str, int]]:
@@ -167,7 +172,7 @@ def _parquet(search: Search) -> Generator[bytes]:
     with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=".export-") as room:
         csv, table = Path(room) / "rows.csv", Path(room) / "rows.parquet"
         n_rows = 0
-        with csv.open("w") as file:
+        with csv.open("w", encoding="utf-8") as file:
             file.write(_FORMS["csv"].head)
             for lines, n_lines in _lines(search, _FORMS["csv"]):
                 n_rows += n_lines

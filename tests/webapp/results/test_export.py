@@ -143,6 +143,17 @@ def test_only_detections_of_the_class_and_in_the_zone_are_in_it(
     assert rows_of(operator, label="giraffe") == []
 
 
+def test_a_stream_begins_although_what_is_sought_is_not_found_soon(
+    monkeypatch: pytest.MonkeyPatch, operator: Client, camera: Camera, bundle: Bundle
+) -> None:
+    monkeypatch.setattr(exporting, "LONGEST_SILENCE_S", 0.0)
+    monkeypatch.setattr(search, "AT_ONCE", 1)
+    for n, label in enumerate((0, 2, 0)):
+        see(camera, bundle, label, after=timedelta(seconds=n))
+    assert [piece.count(b"\n") for piece in asked(operator, label="car")] == [1, 1]
+    assert list(asked(operator, label="giraffe", format="jsonl")) == [b""]
+
+
 def test_names_of_classes_stay_what_they_are(operator: Client, camera: Camera) -> None:
     odd = 'a "b", c\u00e9\n'
     see(camera, make_bundle(camera.organization, labels=[odd]), 0, 3)
