@@ -17,7 +17,7 @@ from playwright.sync_api import (
 
 from deploy import browser_files
 from tests.browser.simulated_agent import SimulatedAgent
-from tests.journeys.processes import Hub, Prepared, wait_for
+from tests.journeys.processes import Hub, Prepared
 from tests.needed import need_chromium
 
 CHROMIUM_ARGUMENTS = (
@@ -122,8 +122,8 @@ def admitted(
     """The cookies of the admin, logged in."""
     kept = tmp_path_factory.mktemp("cookies") / "admin.json"
     context = chromium.new_context()
-    page = context.new_page()
-    log_in(page, hub, login)
+    context.set_default_timeout(PATIENCE_MS)
+    log_in(context.new_page(), hub, login)
     context.storage_state(path=kept)
     context.close()
     return kept
@@ -168,9 +168,7 @@ def stranger(chromium: Browser, hub: Hub) -> Iterator[Page]:
 def camera_page(page: Page, agent: SimulatedAgent) -> Page:
     """The page of the agent's camera, found the way a person finds it."""
     page.goto("/")
-    link = page.locator("[data-wall]").get_by_role("link", name="Street", exact=True)
-    wait_for("the camera is on the wall", lambda: _reload_until(page, link.count() == 1))
-    link.click()
+    page.locator("[data-wall]").get_by_role("link", name="Street", exact=True).click()
     page.wait_for_selector("[data-live-view]")
     return page
 
@@ -182,9 +180,3 @@ def log_in(page: Page, hub: Hub, login: Prepared, *, password: str = "") -> None
     page.get_by_label("Password").fill(password or login.password)
     with page.expect_navigation():
         page.get_by_role("button", name="Log in").click()
-
-
-def _reload_until(page: Page, is_there: bool) -> bool:  # noqa: FBT001 - a condition, not a flag
-    if not is_there:
-        page.wait_for_timeout(500)
-    return is_there

@@ -151,6 +151,7 @@ def admitted(
     """The cookies of the admin, logged in."""
     kept = tmp_path_factory.mktemp("cookies") / "admin.json"
     context = chromium.new_context()
+    context.set_default_timeout(PATIENCE_MS)
     log_in(context.new_page(), *running)
     context.storage_state(path=kept)
     context.close()

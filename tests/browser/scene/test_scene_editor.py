@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from processing.wire.scene import InZone
+from processing.wire.scene import InZone, Scene
 from tests.browser.conftest import Complaints
 from tests.browser.scene.desk import Told, drag, near, outline, save, tap, tool
 from tests.journeys.processes import wait_for
@@ -21,9 +21,13 @@ def test_it_works(editor: Page, told: Told) -> None:
     editor.get_by_label("How long, in seconds").fill("3")
     editor.get_by_label("Severity").select_option(label="an alarm")
     save(editor)
-    scene = wait_for("the agent is told", lambda: told().scene if told().scene.rules else None)
+
+    def drawn() -> Scene | None:
+        scene = told().scene
+        return scene if [zone.name for zone in scene.zones] == ["Doorstep"] else None
+
+    scene = wait_for("the agent is told", drawn)
     (zone,), (rule,) = scene.zones, scene.rules
-    assert zone.name == "Doorstep"
     assert near(zone.polygon, corners)
     assert rule.name == "Person in Doorstep"
     assert rule.condition == InZone(zone_id=zone.zone_id, after_s=3.0)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from processing.wire.camera import DesiredCamera
-from tests.browser.conftest import Complaints
+from tests.browser.conftest import PATIENCE_MS, Complaints
 from tests.browser.scene.desk import Told, at, drag, outline, save, tool
 from tests.browser.simulated_agent import SimulatedAgent
 from tests.journeys.processes import Hub, wait_for
@@ -25,6 +25,7 @@ def phone(
         viewport={"width": 390, "height": 844},
         has_touch=True,
     )
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     complaints.watch(page)
     page.goto(editor.url)

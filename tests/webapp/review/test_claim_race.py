@@ -175,7 +175,7 @@ def test_the_same_holds_on_postgresql() -> None:
         env={**os.environ, "DATABASE_URL": url},
         capture_output=True,
         text=True,
-        timeout=7200 if IS_SOAK else 150,
+        timeout=7200 if IS_SOAK else 280,
         check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
