@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.crypto import salted_hmac
 from msgspec import Struct
 
@@ -24,6 +24,8 @@ from webapp.review.models import ReviewItem, Webhook
 SEND_WEBHOOK: Final = "send_webhook"
 MAX_WEBHOOKS: Final = 10
 """Of an organization."""
+_MOST_LOOKED_AT: Final = 1000
+"""Of an organization's jobs that told somebody, the newest."""
 _UNFINISHED: Final = (Job.State.WAITING, Job.State.RUNNING)
 
 
@@ -128,17 +130,15 @@ def send_test(webhook: Webhook, *, by: User, at: datetime) -> Job:
 
 
 def last_deliveries(webhooks: Collection[Webhook], *, most: int) -> dict[UUID, list[Job]]:
-    """Return the newest jobs that told each of these addresses, newest first."""
-    return {
-        webhook.pk: list(
-            Job.objects.filter(
-                organization=webhook.organization_id,
-                kind=SEND_WEBHOOK,
-                arguments__webhook=str(webhook.pk),
-            ).order_by("-pk")[:most]
-        )
-        for webhook in webhooks
-    }
+    """Return the newest jobs that told each of these addresses lately, newest first."""
+
+    def told(webhook: Webhook) -> QuerySet[Job]:
+        jobs = Job.objects.filter(organization=webhook.organization_id, kind=SEND_WEBHOOK)
+        lately = jobs.order_by("-pk").values("pk")[:_MOST_LOOKED_AT]
+        theirs = Job.objects.filter(pk__in=lately, arguments__webhook=str(webhook.pk))
+        return theirs.order_by("-pk")[:most]
+
+    return {webhook.pk: list(told(webhook)) for webhook in webhooks}
 
 
 def message(delivery: UUID, arguments: dict[str, object]) -> bytes | None:
