@@ -59,7 +59,8 @@ export class Session {
   }
 
   async advance() {
-    this.#view.wait(); // from here on nothing more happens to the picture that is still seen
+    // From here on nothing more happens to the picture that is still seen, if one is.
+    if (!this.#isIdle) this.#view.wait();
     const left = this.#later.pop() ?? (await this.#ahead[0]?.entry);
     if (left) return this.#open(left);
     this.#current = null;
