@@ -4,7 +4,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +29,8 @@ LONGEST_IN_TABLE_S: Final = 60.0
 """Of gathering them: nothing of the file can be sent before all is known."""
 LONGEST_SILENCE_S: Final = 10.0
 """Before a stream begins: servers give up on an answer that does not."""
+LONGEST_PAUSE_S: Final = 180.0
+"""So long nothing is taken of an export before its user may have another."""
 CONTENT_TYPES: Final[dict[Format, str]] = {
     "csv": "text/csv; charset=utf-8",
     "jsonl": "application/jsonl",
@@ -48,27 +50,42 @@ class TooMuch(Exception):
     """It is too much for one Parquet file."""
 
 
+@dataclass
+class Turn:
+    """An export under way."""
+
+    at: float
+    """When something was last taken of it; monotonic."""
+
+
 class Turns:
-    """Who has an export under way in this process."""
+    """Who has an export under way in this process.
+
+    Of one whose reader left before it began nobody hears again, so a turn ends by itself, too.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._taken: set[UUID] = set()
+        self._taken: dict[UUID, Turn] = {}
 
     def look(self, user_id: UUID) -> None:
         """Raise `Busy` if it is not this user's turn."""
-        if user_id in self._taken:
+        turn = self._taken.get(user_id)
+        if turn is not None and time.monotonic() - turn.at < LONGEST_PAUSE_S:
             raise Busy
 
     @contextmanager
-    def taken(self, user_id: UUID) -> Iterator[None]:
+    def taken(self, user_id: UUID) -> Iterator[Turn]:
+        turn = Turn(time.monotonic())
         with self._lock:
             self.look(user_id)
-            self._taken.add(user_id)
+            self._taken[user_id] = turn
         try:
-            yield
+            yield turn
         finally:
-            self._taken.discard(user_id)
+            with self._lock:
+                if self._taken.get(user_id) is turn:
+                    del self._taken[user_id]
 
 
 turns: Final = Turns()
@@ -79,11 +96,11 @@ def export(search: Search, format_: Format, *, user_id: UUID) -> Generator[bytes
 
     Raise `Busy` while the same user has another one, `TooMuch`, `DayUnreadable` or `TooSlow`.
     """
-    with turns.taken(user_id):
-        if format_ == "parquet":
-            yield from _parquet(search)
-        else:
-            yield from _text(search, _FORMS[format_])
+    pieces = _parquet(search) if format_ == "parquet" else _text(search, _FORMS[format_])
+    with turns.taken(user_id) as turn, closing(pieces):
+        for piece in pieces:
+            yield piece
+            turn.at = time.monotonic()
 
 
 class _Frame(NamedTuple):

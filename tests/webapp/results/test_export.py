@@ -209,6 +209,21 @@ def test_one_at_a_time_a_user(operator: Client, client: Client, olga: User, alic
     assert rows_of(operator) == rows_of(operator) == []
 
 
+def test_an_export_that_nobody_reads_does_not_bar_another_for_ever(
+    monkeypatch: pytest.MonkeyPatch, operator: Client, olga: User
+) -> None:
+    left = asked(operator)
+    with monkeypatch.context() as patch:
+        patch.setattr(exporting, "LONGEST_PAUSE_S", 0.0)
+        second = asked(operator)
+        assert second.status_code == 200
+    leave(left)
+    with pytest.raises(exporting.Busy):  # that the first is over is not the second's end
+        turns.look(olga.pk)
+    leave(second)
+    turns.look(olga.pk)
+
+
 def test_a_parquet_file_has_an_end(
     monkeypatch: pytest.MonkeyPatch, operator: Client, camera: Camera, bundle: Bundle
 ) -> None:
