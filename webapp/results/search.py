@@ -15,7 +15,7 @@ from django.db.models.functions import Trunc
 
 from webapp.fleet.models import Bundle
 from webapp.results.archive_reading import Stored
-from webapp.results.days import ONE_DAY, begin_of_day
+from webapp.results.days import ONE_DAY, ONE_HOUR, begin_of_day
 from webapp.results.models import Result
 from webapp.results.places import BEGIN, END, Place
 from webapp.results.rollups import stretches
@@ -25,7 +25,6 @@ LONGEST_S: Final = 2.0
 """Of looking for one page."""
 AT_ONCE: Final = 1000
 """Results that are in memory together; each may have 300 detections."""
-_HOUR: Final = timedelta(hours=1)
 
 
 class Step(NamedTuple):
@@ -122,7 +121,7 @@ class Search:
             return [(day, day + ONE_DAY)]
         seen = {
             row
-            for stretch in stretches(_HOUR, day, day + ONE_DAY)
+            for stretch in stretches(ONE_HOUR, day, day + ONE_DAY)
             for row in stretch.rollups.of_labels.objects.filter(
                 camera__in=self.stored.cameras, n_detections__gt=0, **stretch.within
             )
@@ -135,7 +134,7 @@ class Search:
         hours = {
             hour for hour, bundle_id, label in seen if self._is_meant(bundles[bundle_id], label)
         }
-        return [(hour, hour + _HOUR) for hour in sorted(hours)]
+        return [(hour, hour + ONE_HOUR) for hour in sorted(hours)]
 
     def _is_meant(self, bundle: Bundle, label: int) -> bool:
         sought = self.sought
