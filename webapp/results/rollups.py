@@ -68,7 +68,7 @@ def stretches(bucket: timedelta, start: datetime, end: datetime) -> list[Stretch
         return [Stretch(MINUTES, start, end)]
     first = last = start = begin_of_hour(start)
     until = max(start, min(end, folded_until() or start))
-    if bucket >= ONE_DAY:
+    if bucket >= ONE_DAY and start < until:
         first = begin_of_day(start + ONE_DAY - ONE_HOUR)
         last = max(first, begin_of_day(until))
     parts = (

@@ -124,6 +124,12 @@ def test_before_anything_is_folded_days_are_read_as_minutes(camera: Camera, bund
     assert parts(DAY, TODAY - DAY, START) == [(MINUTES, TODAY - DAY, START)]
 
 
+def test_the_last_day_of_the_calendar_can_be_asked_for() -> None:
+    Folded.objects.create(until=TODAY)
+    noon = START.replace(year=9999, month=12, day=31)
+    assert parts(DAY, noon, noon + HOUR) == [(MINUTES, noon, noon + HOUR)]
+
+
 def test_what_is_not_folded_is_kept(camera: Camera, settings: Settings) -> None:
     settings.KEEP_DAYS = dict.fromkeys(settings.KEEP_DAYS, 1)
     for days in (9, 8):
