@@ -10,11 +10,11 @@ from typing import Final
 import pytest
 
 from tests.chaos.videos import write_wandering
-from tests.journeys.conftest import database_url, hub
+from tests.journeys.conftest import database_url, hub, migrated_postgres
 from tests.journeys.processes import Agent, Hub
 from tests.processing.tiny_bundle import make_tiny_bundle
 
-__all__ = ["database_url", "hub"]
+__all__ = ["database_url", "hub", "migrated_postgres"]
 
 N_CAMERAS: Final = 4
 _ADD_CAMERAS: Final = """
