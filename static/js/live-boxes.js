@@ -19,7 +19,8 @@ export class FoundBoxes {
     this.#found = [];
   }
 
-  // What is to be drawn over the picture that was captured at this instant; null if nothing is known.
+  // What is to be drawn over the picture that was captured at this instant, and how far from it the
+  // nearest picture was that boxes were found in; null if nothing is known.
   at(capturedAt) {
     const index = this.#found.findLastIndex((found) => found.capturedAt <= capturedAt + EARLY_MS);
     const before = this.#found[index], after = this.#found[index + 1];
@@ -30,7 +31,7 @@ export class FoundBoxes {
     const share = apartMs / (after.capturedAt - before.capturedAt);
     const later = new Map(after.detections.map((found) => [found.track, found]));
     const detections = before.detections.map((found) => between(found, found.track && later.get(found.track), share));
-    return { ...before, detections, apartMs: 0 };
+    return { ...before, detections, apartMs: Math.min(apartMs, after.capturedAt - capturedAt) };
   }
 }
 

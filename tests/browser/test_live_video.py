@@ -13,6 +13,8 @@ from tests.journeys.processes import Agent, Hub, Prepared, wait_for
 from tests.processing.tiny_bundle import make_tiny_bundle
 
 VIDEO, LARGE = "block.mp4", "large.mp4"
+SLACK = STEP / 2 + 8
+"""Pixels of the video: so much wider are the tiny bundle's boxes than the block, with strokes."""
 
 WISH = """async ([id, wish]) => {
   const token = document.cookie.match(/csrftoken=([^;]+)/)[1];
@@ -76,6 +78,17 @@ CAPTURED = """async (instants) => {
   for (const at of instants) stamps.add(at, at * 100);
   const near = [-0.3, 0.3].map((off) => (at) => stamps.capturedAt(at + off));
   return [...instants].sort().flatMap((at) => near.map((capturedAt) => capturedAt(at)));
+}"""
+
+BETWEEN = """async (instants) => {
+  const { FoundBoxes } = await import("/static/js/live-boxes.js");
+  const boxes = new FoundBoxes();
+  const found = (x0) => [{ track: 7, x0, y0: 0, x1: 1, y1: 1 }];
+  boxes.add(1000, "bundle", found(0.1), 0);
+  boxes.add(1400, "bundle", found(0.5), 0);
+  return instants.map((at) => boxes.at(at)).map(
+    ({ detections, apartMs }) => [Number(detections[0].x0.toFixed(3)), apartMs],
+  );
 }"""
 
 LAG = """() => {
@@ -194,8 +207,14 @@ def wish(page: Page, **wanted: object) -> None:
 
 def test_it_plays_with_boxes_in_step(camera: Page) -> None:
     until_it_shows(camera, "video")
-    assert camera.evaluate(SHOWN_IN_STEP, STEP / 2 + 8) == [True] * 12
+    assert camera.evaluate(SHOWN_IN_STEP, SLACK) == [True] * 12
     wait_for("it is close to what is newest", lambda: 0 < camera.evaluate(LAG) < 3)
+
+
+def test_between_two_pictures_a_track_moves_evenly(camera: Page) -> None:
+    at = {"before": 1000, "a fifth": 1080, "most of it": 1300, "after": 1400, "beyond": 1500}
+    placed = camera.evaluate(BETWEEN, list(at.values()))
+    assert placed == [[0.1, 0], [0.18, 80], [0.4, 100], [0.5, 0], [0.5, 100]]
 
 
 def test_a_picture_is_known_by_its_own_instant_however_they_were_sent(camera: Page) -> None:
