@@ -4,15 +4,18 @@ import secrets
 import time
 import uuid
 
-_RANDOM_BITS = 74
-_RAND_B_BITS = 62
+_NS_IN_MS = 1_000_000
+_FRACTION_BITS = 12
+_RANDOM_BITS = 62
 
 
 def uuid7() -> uuid.UUID:
-    """Return a new UUIDv7: 48 bits of unix milliseconds, then 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    random_bits = secrets.randbits(_RANDOM_BITS)
+    """Return a new UUIDv7: 48 bits of unix milliseconds, 12 of their fraction, 62 random bits.
+
+    By the fraction (RFC 9562, 6.2, method 3) also those of one millisecond are in their order.
+    """
+    milliseconds, nanoseconds = divmod(time.time_ns(), _NS_IN_MS)
     value = (milliseconds & (2**48 - 1)) << 80
-    value |= 0x7 << 76 | (random_bits >> _RAND_B_BITS) << 64
-    value |= 0b10 << _RAND_B_BITS | (random_bits & (2**_RAND_B_BITS - 1))
+    value |= 0x7 << 76 | ((nanoseconds << _FRACTION_BITS) // _NS_IN_MS) << 64
+    value |= 0b10 << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
     return uuid.UUID(int=value)
