@@ -7,12 +7,15 @@ import { IN_WORDS, TimeChart } from "./time-chart.js";
 
 class CountsChart extends TimeChart {
   hidden = new Set();
+  chips = new Map(); // by class
+  rarer = document.createElement("li");
 
   constructor(root) {
     super(root, root.dataset.countsChart, { measure: "seen", span: "1h" });
     this.legend = root.querySelector("[data-legend]");
     this.zones = root.querySelector('[data-choice="zone"]');
     this.measures = root.querySelector('[data-choice="measure"]');
+    this.rarer.className = "faint";
   }
 
   get zone() {
@@ -50,35 +53,39 @@ class CountsChart extends TimeChart {
     this.box.setAttribute("aria-label", `Objects ${what} in ${IN_WORDS[this.choice.span]}: ${words}`);
   }
 
+  // A chip stays the same element from one fetch to the next: a press on it must not be lost.
   drawLegend() {
     const items = this.figures.series.map(({ label, total }) => {
-      const item = document.createElement("li");
-      const chip = document.createElement("button");
-      const swatch = document.createElement("span");
-      const number = document.createElement("b");
-      chip.type = "button";
-      chip.className = "chip";
-      chip.setAttribute("aria-pressed", String(!this.hidden.has(label)));
-      swatch.className = "chip__swatch";
-      swatch.style.background = labelVariable(label);
-      number.textContent = total.toLocaleString("en");
-      chip.append(swatch, label, number);
-      chip.addEventListener("click", () => {
-        if (!this.hidden.delete(label)) this.hidden.add(label);
-        this.draw();
-      });
-      item.append(chip);
+      const item = this.chips.get(label) ?? this.makeChip(label);
+      item.querySelector(".chip").setAttribute("aria-pressed", String(!this.hidden.has(label)));
+      item.querySelector("b").textContent = total.toLocaleString("en");
       return item;
     });
-    const focused = [...this.legend.querySelectorAll(".chip")].indexOf(document.activeElement);
+    this.rarer.textContent = `and ${this.figures.n_hidden} rarer`;
+    if (this.figures.n_hidden) items.push(this.rarer);
+    const shown = [...this.legend.children];
+    if (items.length === shown.length && items.every((item, at) => item === shown[at])) return;
+    const focused = document.activeElement;
     this.legend.replaceChildren(...items);
-    this.legend.querySelectorAll(".chip")[focused]?.focus();
-    if (this.figures.n_hidden) {
-      const more = document.createElement("li");
-      more.className = "faint";
-      more.textContent = `and ${this.figures.n_hidden} rarer`;
-      this.legend.append(more);
-    }
+    if (this.legend.contains(focused)) focused.focus();
+  }
+
+  makeChip(label) {
+    const item = document.createElement("li");
+    const chip = document.createElement("button");
+    const swatch = document.createElement("span");
+    chip.type = "button";
+    chip.className = "chip";
+    swatch.className = "chip__swatch";
+    swatch.style.background = labelVariable(label);
+    chip.append(swatch, label, document.createElement("b"));
+    chip.addEventListener("click", () => {
+      if (!this.hidden.delete(label)) this.hidden.add(label);
+      this.draw();
+    });
+    item.append(chip);
+    this.chips.set(label, item);
+    return item;
   }
 }
 
