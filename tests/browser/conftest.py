@@ -170,6 +170,7 @@ def camera_page(page: Page, agent: SimulatedAgent) -> Page:
     page.goto("/")
     page.locator("[data-wall]").get_by_role("link", name="Street", exact=True).click()
     page.wait_for_selector("[data-live-view]")
+    page.wait_for_load_state("domcontentloaded")  # its scripts have run: it can be pressed
     return page
 
 

@@ -73,6 +73,7 @@ def open_event(page: Page, visit: Visit) -> None:
     open_events(page)
     row_of(page, visit).get_by_role("link", name=visit.title).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(visit.title)
+    page.wait_for_load_state("domcontentloaded")  # its scripts have run: it can be pressed
 
 
 def test_an_event_comes_in_by_itself_counts_and_ends(page: Page, visit: Visit) -> None:

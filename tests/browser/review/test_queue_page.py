@@ -27,9 +27,11 @@ def test_news_of_the_queue_leave_the_export_alone(desk: Desk, reviewer: Reviewer
     page.wait_for_load_state("networkidle")
     page.get_by_role("link", name="Leave the editor").click()
     expect(page.get_by_role("heading", name="Export", exact=True)).to_be_visible()
+    page.wait_for_load_state("domcontentloaded")  # its scripts have run: it hears
     page.evaluate("document.getElementById('exports').isSame = true")
     with page.expect_response("**/review/"):
         page.evaluate("document.body.dispatchEvent(new CustomEvent('fw:review'))")
     page.wait_for_load_state("networkidle")
     expect(page.get_by_role("heading", name="Export", exact=True)).to_be_visible()
+    page.wait_for_load_state("domcontentloaded")  # its scripts have run: it hears
     assert page.evaluate("document.getElementById('exports').isSame")

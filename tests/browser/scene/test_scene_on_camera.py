@@ -70,6 +70,7 @@ def test_the_chart_counts_what_came_into_a_zone(editor: Page) -> None:
     save(editor)
     editor.get_by_role("link", name="Street").click()
     chart = editor.locator("[data-counts-chart]")
+    expect(chart).to_have_attribute("data-loaded", "seen 1h")
     chart.get_by_role("button", name="At once").click()
     where = chart.get_by_label("Where")
     zone_id = where.get_by_role("option", name="Zone 1").get_attribute("value")
