@@ -1,0 +1,1 @@
+"""Inference for whoever asks: agents that are full, other programs, batches."""
