@@ -83,6 +83,16 @@ class Env(BaseSettings):
     """Jobs that are over."""
     archive_after_days: Days = 2
     """Results of days that are over for so long go to Parquet files as well. 0: never."""
+    keep_usage_days: Days = 400
+    """What API keys and agents had judged, by hour."""
+    tier_url: Annotated[str, Field(pattern=r"^(https?://[^/?#@]+/?)?$")] = ""
+    """Of the inference tier, as this hub reaches it; empty: there is none."""
+    tier_public_url: Annotated[str, Field(pattern=r"^(https?://[^/?#@]+/?)?$")] = ""
+    """The same as agents and programs reach it; empty: through the hub's own address."""
+    tier_token: str = ""
+    """What the tier shows to the hub; empty: made once and kept in `data_dir` (`tier_token`)."""
+    tier_agent_pictures_per_s: Annotated[float, Field(gt=0)] = 30.0
+    """That the tier takes of one agent."""
     webhooks_may_be_private: bool = False
     """True lets webhooks name addresses of this network, and http:// ones."""
     metrics_token: str = ""
@@ -98,6 +108,11 @@ class Env(BaseSettings):
             for name in type(self).model_fields
             if name.startswith("keep_")
         }
+
+    @property
+    def resolved_tier_token(self) -> str:
+        """Return the tier's token; both run on one machine and read the same file by default."""
+        return self.tier_token or kept_secret(self.data_dir / "tier_token", n_bytes=32)
 
     @property
     def resolved_secret_key(self) -> str:

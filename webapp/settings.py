@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "webapp.media",
     "webapp.jobs",
     "webapp.datasets",
+    "webapp.inference",
     "webapp.review",
     "webapp.monitoring",
     "webapp.gateway",
@@ -202,6 +203,10 @@ UNFOLD = {
     "SHOW_HISTORY": True,
 }
 
+TIER_URL = ENV.tier_url.rstrip("/")
+TIER_PUBLIC_URL = ENV.tier_public_url.rstrip("/")
+TIER_TOKEN = ENV.resolved_tier_token
+TIER_AGENT_PICTURES_PER_S = ENV.tier_agent_pictures_per_s
 METRICS_TOKEN = ENV.metrics_token
 WEBHOOKS_MAY_BE_PRIVATE = ENV.webhooks_may_be_private
 LOGGING_CONFIG = None
