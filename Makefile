@@ -60,7 +60,7 @@ bench: $(VENV)/dev.stamp setup ## every benchmark, quickly
 	@for name in $$($(BIN)/python -m benchmarks --list); do $(BIN)/python -m benchmarks $$name --quick; done
 
 lock: $(VENV)/dev.stamp ## pin newest versions with hashes under requirements/ (needs uv)
-	@for extra in dev demo worker hub edge; do \
+	@for extra in dev demo worker hub edge tier; do \
 	  constraint=""; [ $$extra = dev ] || constraint="-c requirements/dev.txt"; \
 	  uv pip compile pyproject.toml --extra $$extra $$constraint --python-version 3.11 --universal --upgrade \
 	    --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements/$$extra.txt; \
