@@ -6,6 +6,7 @@ how it is and what was used since the report before; the answer is a `TierWanted
 tier's own token as bearer.
 """
 
+import re
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -22,9 +23,16 @@ MAX_USES: Final = 1000
 DigestHex = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
 """A bundle's digest (`fields.Digest`), hexadecimal."""
 ModelName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+_UNFIT: Final = re.compile(r"[^a-z0-9._-]+")
 Scope = Literal["detect", "models"]
 """May have pictures judged; may read what is served."""
 Outcome = Literal["answered", "refused", "late", "failed", "bad"]
+
+
+def model_name(bundle_name: str) -> str:
+    """Return under which `ModelName` a bundle of this name is served."""
+    fitting = _UNFIT.sub("-", bundle_name.lower()).lstrip("._-")
+    return fitting[:64] or "model"
 
 
 class GrantAsked(Struct, frozen=True, kw_only=True):
