@@ -96,6 +96,25 @@ class Privacy(Struct, frozen=True, kw_only=True):
         return bool(self.zones) or self.hides_faces
 
 
+class OverflowPolicy(Struct, frozen=True, kw_only=True):
+    """Which frames of a camera the cloud may judge, and what that may cost."""
+
+    mode: Literal["off", "saturated", "doubtful", "always"] = "off"
+    """None; those that the agent has no time for; those in which what it sees is in doubt
+    (`SamplePolicy`); all."""
+    budget_ms: Annotated[float, Meta(ge=50.0, le=5000.0)] = 1000.0
+    """An answer that comes later than this is of no use."""
+    mb_per_day: Annotated[float, Meta(ge=0.0, le=1e6)] | None = None
+    """Of pictures that leave the agent, a day in UTC, 10^6 bytes each; None: no limit."""
+    money_per_day: Annotated[float, Meta(ge=0.0, le=1e6)] | None = None
+    """At the price that the hub names, in its currency; None: no limit."""
+    jpeg_quality: Annotated[int, Meta(ge=30, le=95)] = 80
+    max_width: Annotated[int, Meta(ge=160, le=4096)] = 1280
+    """In pixels; larger pictures are made smaller before they leave."""
+    model: Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9._-]{0,63})?$")] = ""
+    """As the tier names it; empty: the tier's choice."""
+
+
 class DesiredCamera(Struct, frozen=True, kw_only=True):
     """What the hub wants of one camera."""
 
@@ -117,3 +136,4 @@ class DesiredCamera(Struct, frozen=True, kw_only=True):
     clips: ClipPolicy = ClipPolicy()
     privacy: Privacy = Privacy()
     scene: Scene = Scene()
+    overflow: OverflowPolicy = OverflowPolicy()

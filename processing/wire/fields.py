@@ -12,6 +12,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=limits.MAX_NAME)]
 Text = Annotated[str, Meta(max_length=limits.MAX_TEXT)]
 Seq = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Epoch = Annotated[int, Meta(ge=1, lt=2**53)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Score = Annotated[float, Meta(ge=0.0, le=1.0)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 """Of the width or the height of a picture."""

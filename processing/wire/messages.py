@@ -17,6 +17,7 @@ from processing.wire import limits
 from processing.wire.camera import DesiredCamera
 from processing.wire.fields import (
     Codecs,
+    Count,
     Digest,
     Epoch,
     Instant,
@@ -219,6 +220,39 @@ class ImageState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What somebody has done to the camera, in a word of `processing.pipeline.tampering`."""
 
 
+class OverflowState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What of a camera's frames was judged where, counted since `since_at`; it never falls."""
+
+    since_at: Instant
+    """When counting began: the counts outlive the agent's program, not its data folder."""
+    n_local: Count = 0
+    """Judged by the agent's own network."""
+    n_cloud: Count = 0
+    """Judged in the cloud, in time."""
+    n_saturated: Count = 0
+    """Sent to the cloud because the agent had no time for them..."""
+    n_doubtful: Count = 0
+    """...because it was in doubt..."""
+    n_always: Count = 0
+    """...or because all were to be."""
+    n_refused: Count = 0
+    """Sent, and the cloud would not."""
+    n_late: Count = 0
+    """Sent, and not answered within their budget."""
+    n_failed: Count = 0
+    """Sent, and the cloud could not be reached, or broke."""
+    n_over_budget: Count = 0
+    """Not sent: the day's money or bytes were used up."""
+    n_unknown: Count = 0
+    """Things that the cloud found and that the agent's network has no word for: left out."""
+    n_bytes: Count = 0
+    """Of pictures that were sent."""
+    micros: Count = 0
+    """What it cost, in millionths of the currency of `OverflowAccess.price_per_1000`."""
+    reason: Text = ""
+    """Why the cloud is not used just now, in words; empty while it is."""
+
+
 class CameraState(Struct, frozen=True, kw_only=True):
     """How one camera is, as its agent sees it."""
 
@@ -234,6 +268,8 @@ class CameraState(Struct, frozen=True, kw_only=True):
     n_gated: Annotated[int, Meta(ge=0)] = 0
     """Frames that the motion gate spared the network."""
     image: ImageState | None = None
+    overflow: OverflowState | None = None
+    """None of a camera that never had any to do with the cloud."""
 
 
 class FoundCamera(Struct, frozen=True, kw_only=True):
@@ -439,6 +475,22 @@ class ClipDemand(Message, frozen=True, tag="clips"):
     wanted: Annotated[tuple[ClipWanted, ...], Meta(max_length=16)]
 
 
+class OverflowAccess(Message, frozen=True, tag="overflow"):
+    """The right to have the cloud judge frames; it lapses by itself unless renewed."""
+
+    url: Text
+    """Of the inference tier; empty: the hub's own address."""
+    token: Annotated[str, Meta(min_length=1, max_length=512)]
+    """A bearer's."""
+    expires_s: Annotated[float, Meta(gt=0, le=86_400)]
+    price_per_1000: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
+    """Of so many pictures judged, in the hub's currency."""
+    model: Annotated[str, Meta(max_length=64)] = ""
+    """For cameras that name none."""
+    bundles: Annotated[tuple[BundleState, ...], Meta(max_length=16)] = ()
+    """What may judge there, as far as the hub knows."""
+
+
 class Refused(Message, frozen=True, tag="refused"):
     """The hub will not go on with this connection; a close frame follows."""
 
@@ -451,4 +503,6 @@ class Refused(Message, frozen=True, tag="refused"):
     """True when trying again cannot help until a person acts."""
 
 
-HubMessage = Challenge | Welcome | Ack | DesiredState | LiveDemand | ClipDemand | Refused
+HubMessage = (
+    Challenge | Welcome | Ack | DesiredState | LiveDemand | ClipDemand | OverflowAccess | Refused
+)

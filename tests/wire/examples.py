@@ -15,7 +15,7 @@ from processing.wire import browser, camera, identity, messages, scene
 from processing.wire.packed import PackedDetection, pack
 
 GOLDEN: Final = Path(__file__).with_name("golden")
-VERSION: Final = f"v{messages.PROTOCOL}.3"
+VERSION: Final = f"v{messages.PROTOCOL}.4"
 """Of the protocol, and of what has been added to it since: raise the second with each addition."""
 
 AT: Final = datetime(2026, 11, 22, 12, 34, 56, 789012, tzinfo=UTC)
@@ -140,6 +140,15 @@ DESIRED: Final = messages.DesiredState(
                 zones=(((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5)),), hides_faces=True
             ),
             scene=SCENE,
+            overflow=camera.OverflowPolicy(
+                mode="saturated",
+                budget_ms=750.0,
+                mb_per_day=512.0,
+                money_per_day=2.5,
+                jpeg_quality=70,
+                max_width=960,
+                model="street",
+            ),
         ),
     ),
 )
@@ -184,6 +193,22 @@ AGENT_MESSAGES: Final[tuple[messages.AgentMessage, ...]] = (
                 n_gated=77,
                 image=messages.ImageState(
                     brightness=0.5, contrast=0.25, sharpness=120.5, noise=1.5, motion=0.0625
+                ),
+                overflow=messages.OverflowState(
+                    since_at=AT,
+                    n_local=900,
+                    n_cloud=300,
+                    n_saturated=200,
+                    n_doubtful=90,
+                    n_always=40,
+                    n_refused=20,
+                    n_late=7,
+                    n_failed=3,
+                    n_over_budget=4,
+                    n_unknown=5,
+                    n_bytes=27_000_000,
+                    micros=600_000,
+                    reason="the day's bytes are used up",
                 ),
             ),
         ),
@@ -259,6 +284,18 @@ HUB_MESSAGES: Final[tuple[messages.HubMessage, ...]] = (
     ),
     messages.ClipDemand(
         wanted=(messages.ClipWanted(clip_id=CLIP_ID, upload_path="/api/v1/clips/secret/"),)
+    ),
+    messages.OverflowAccess(
+        url="https://tier.example.org",
+        token="secret",
+        expires_s=600.0,
+        price_per_1000=2.0,
+        model="street",
+        bundles=(
+            messages.BundleState(
+                digest=BUNDLE, name="rtdetr", version="3", labels=("person", "car"), device="cloud"
+            ),
+        ),
     ),
     messages.Refused(code="revoked", detail="this agent was revoked", is_final=True),
 )
