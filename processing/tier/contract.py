@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from processing.vision.detections import Detections
 
 Urgency: TypeAlias = Literal["interactive", "batch"]
@@ -12,12 +15,20 @@ Urgency: TypeAlias = Literal["interactive", "batch"]
 MAX_BUDGET_MS: Final = 60_000.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """A picture that came decoded, as programs send tensors."""
+
+    rgb: NDArray[np.uint8]
+    """(height, width, 3)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
     """One picture to look at, within a budget."""
 
-    picture: bytes
-    """JPEG or PNG, as it came: nothing has been decoded yet."""
+    picture: bytes | Pixels
+    """JPEG or PNG as it came, nothing of it decoded yet; or pixels."""
     model: str
     """The name under which versions are served; which of them looks is the router's choice."""
     budget_ms: float
