@@ -1,6 +1,6 @@
 """Pictures as JPEG, and back, with limits on what strangers send."""
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -10,8 +10,21 @@ from processing.vision.frame import Planes
 
 MAX_PIXELS: Final = 50_000_000
 MAX_BYTES: Final = 32 * 1024 * 1024
+MAX_SCANS: Final = 100
+"""Of a progressive JPEG, which goes over all its pixels in each; cameras and programs make ten."""
+_MAX_MARKERS: Final = 1000
+"""Before the size: a colour profile takes up to 255."""
 _SEGMENTS_WITHOUT_LENGTH: Final = frozenset((0x01, *range(0xD0, 0xD8)))
 _FRAME_HEADERS: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+Reduction: TypeAlias = Literal[1, 2, 4, 8]
+"""How many times smaller than it is a JPEG may be decoded, for less work."""
+_FLAGS: Final[dict[Reduction, int]] = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
 
 
 class BadPicture(ValueError):
@@ -34,22 +47,25 @@ def jpeg_size(width: int, height: int, *, max_width: int | None = None) -> tuple
     return _even(width * ratio), _even(height * ratio)
 
 
-def decode_jpeg(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Bgr:
+def decode_jpeg(data: bytes, *, max_pixels: int = MAX_PIXELS, reduction: Reduction = 1) -> Bgr:
     """Return the picture as BGR, as stored (a rotation in its EXIF is not applied).
 
-    Its size is read and judged before it is decoded. Raise `BadPicture`.
+    With a reduction, its sides are so many times smaller, rounded up. Its size is read and judged
+    before it is decoded. Raise `BadPicture`.
     """
     width, height = read_jpeg_size(data)
     if width * height > max_pixels:
         raise BadPicture(f"a picture of {width} x {height}; at most {max_pixels} pixels are opened")
     if not data.rstrip(b"\0").endswith(b"\xff\xd9"):
         raise BadPicture("the JPEG is cut short")
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    if data.count(b"\xff\xda") > MAX_SCANS:
+        raise BadPicture(f"a JPEG of more than {MAX_SCANS} scans")
+    flags = _FLAGS[reduction] | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise BadPicture(f"the JPEG cannot be decoded: {error.err}") from error
-    if bgr is None or bgr.shape[:2] != (height, width):
+    if bgr is None or bgr.shape[:2] != (-(-height // reduction), -(-width // reduction)):
         raise BadPicture("the JPEG cannot be decoded")
     return np.asarray(bgr, np.uint8)
 
@@ -61,7 +77,9 @@ def read_jpeg_size(data: bytes) -> tuple[int, int]:
     if not data.startswith(b"\xff\xd8"):
         raise BadPicture("not a JPEG")
     position = 2
-    while position + 9 <= len(data) and data[position] == 0xFF:  # noqa: PLR2004  # every marker
+    for _ in range(_MAX_MARKERS):
+        if position + 9 > len(data) or data[position] != 0xFF:  # noqa: PLR2004  # every marker
+            break
         marker = data[position + 1]
         if marker in _FRAME_HEADERS:
             height = int.from_bytes(data[position + 5 : position + 7])

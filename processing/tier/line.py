@@ -1,8 +1,9 @@
 """Who waits to be judged by one version, and who is next. Pure: the caller has the clock.
 
 The earliest deadline goes first, among tenants who have not had more than their share; batches get
-what somebody's waiting leaves over. What can no longer be done in time is dropped before anything is
-done for it: the earliest deadline first without that check answers next to nobody once it is full.
+what somebody's waiting leaves over. What can no longer be done in time is dropped before anything
+is done for it: the earliest deadline first without that check answers next to nobody once it is
+full.
 """
 
 from bisect import bisect_right, insort
