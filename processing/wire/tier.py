@@ -19,6 +19,8 @@ REPORT_EVERY_S: Final = 5.0
 MAX_BEARER: Final = 512
 MAX_MODELS: Final = 64
 MAX_USES: Final = 1000
+MAX_USED: Final = 10**15
+"""Of anything, in one report: what is added up stays within what databases count."""
 
 DigestHex = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
 """A bundle's digest (`fields.Digest`), hexadecimal."""
@@ -64,11 +66,11 @@ class Use(Struct, frozen=True, kw_only=True):
     kind: Literal["key", "agent", "hub"]
     organization_id: UUID
     model: ModelName
-    outcomes: dict[Outcome, Annotated[int, Meta(ge=0)]]
+    outcomes: dict[Outcome, Annotated[int, Meta(ge=0, le=MAX_USED)]]
     """Pictures, by how it went."""
-    n_bytes: Annotated[int, Meta(ge=0)] = 0
+    n_bytes: Annotated[int, Meta(ge=0, le=MAX_USED)] = 0
     """Of pictures taken in."""
-    busy_ms: Annotated[float, Meta(ge=0)] = 0.0
+    busy_ms: Annotated[float, Meta(ge=0, le=MAX_USED)] = 0.0
     """Decoding and judging, of those that were answered."""
 
 

@@ -10,6 +10,8 @@ from webapp.api.false_alarms import JudgedEventViewSet
 from webapp.api.reports import ReportViewSet
 from webapp.datasets.api import ExportViewSet, ImportViewSet, SampleViewSet
 from webapp.fleet.api import AgentViewSet, CameraViewSet, JoinTokenViewSet, SiteViewSet
+from webapp.inference.api import ApiKeyViewSet, ServedModelsView, UsageViewSet
+from webapp.inference.tier_api import GrantsView, ReportsView
 from webapp.jobs.api import JobViewSet
 from webapp.monitoring.api import FeaturesViewSet
 from webapp.results.api import CountsViewSet, ResultViewSet, ZoneCountsViewSet
@@ -43,10 +45,15 @@ router.register("exports", ExportViewSet, "export")
 router.register("imports", ImportViewSet, "import")
 router.register("reports", ReportViewSet, "report")
 router.register("webhooks", WebhookViewSet, "webhook")
+router.register("api-keys", ApiKeyViewSet, "api-key")
+router.register("inference/usage", UsageViewSet, "inference-usage")
 router.register("jobs", JobViewSet, "job")
 
 urlpatterns = [
     re_path(r"^v1/agents/enroll/?$", EnrolView.as_view(), name="agent-enroll"),
+    path("v1/tier/grants/", GrantsView.as_view(), name="tier-grants"),
+    path("v1/tier/reports/", ReportsView.as_view(), name="tier-reports"),
+    path("v1/inference/models/", ServedModelsView.as_view(), name="inference-models"),
     path("v1/", include(router.urls)),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
