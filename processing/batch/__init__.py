@@ -1,0 +1,1 @@
+"""Judging thousands of pictures that nobody waits for, in order, whatever runs it."""
