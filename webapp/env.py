@@ -75,12 +75,16 @@ class Env(BaseSettings):
     keep_samples_days: Days = 60
     """Frames kept for learning that no labeler has judged; those that one has are kept."""
     keep_exports_days: Days = 30
+    keep_batches_days: Days = 90
+    """Batches that are over, with what came of their pictures."""
     keep_files_days: Days = 7
     """Pictures and clips that nothing needs: of a camera that was removed, say."""
     keep_losses_days: Days = 90
     """What never came, and why."""
     keep_jobs_days: Days = 30
     """Jobs that are over."""
+    bundles_dir: Path | None = None
+    """Where the workers' bundles lie, a folder each, for batches; empty: `bundles` in `data_dir`."""
     archive_after_days: Days = 2
     """Results of days that are over for so long go to Parquet files as well. 0: never."""
     keep_usage_days: Days = 400

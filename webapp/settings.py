@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "webapp.jobs",
     "webapp.datasets",
     "webapp.inference",
+    "webapp.batches",
     "webapp.review",
     "webapp.monitoring",
     "webapp.gateway",
@@ -127,6 +128,7 @@ CACHES = {
 
 KEEP_DAYS = ENV.keep_days
 ARCHIVE_AFTER_DAYS = ENV.archive_after_days
+BUNDLES_DIR = (ENV.bundles_dir or DATA_DIR / "bundles").resolve()
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 

@@ -65,6 +65,10 @@ class Archive:
         """The names of the files, and how large each says it is."""
         return {name: entry.file_size for name, entry in self._entries.items()}
 
+    def entry(self, name: str) -> zipfile.ZipInfo:
+        """Return where a file lies in the archive, and how it is packed."""
+        return self._entries[name]
+
     def reader(self, name: str, *, most: int) -> Callable[[], bytes]:
         """Return what reads a file; see `read`."""
         return lambda: self.read(name, most=most)

@@ -1,0 +1,1 @@
+"""Batches: a model looks at thousands of pictures, whatever stops in between."""
