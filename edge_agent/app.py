@@ -30,6 +30,9 @@ from edge_agent.metrics.page import Sources, metrics_page
 from edge_agent.metrics.server import MetricsServer
 from edge_agent.model_store import ModelStore
 from edge_agent.outbox import Outbox
+from edge_agent.overflow.access import AccessDesk
+from edge_agent.overflow.book import Book
+from edge_agent.overflow.cloud import TierCloud
 from edge_agent.portions import Portions
 from edge_agent.reconcile import LastWishes
 from edge_agent.running_events import RunningEvents
@@ -41,7 +44,7 @@ from edge_agent.systemd_notify import ServiceManager
 from edge_agent.watch import Watch
 from processing.inference.device_names import device_names
 from processing.tracking.ids import track_ids
-from processing.wire.messages import ClipMissing
+from processing.wire.messages import ClipMissing, DesiredState
 from processing.wire.version import VERSION
 
 _MB: Final = 1_000_000
@@ -91,6 +94,13 @@ class _Agent:
             clip_of=self._shelf.made,
         )
         self._live = LiveDesk()
+        hub_url = config.hub_url or identity.membership.hub_url
+        access = AccessDesk(hub_url)
+        self._cloud = TierCloud(
+            access,
+            Book(config.data_dir / "overflow.msgpack", now=utc_now),
+            on_report=self._health.overflow_is,
+        )
         around = Surroundings(
             make_feed=partial(
                 open_feed,
@@ -124,10 +134,10 @@ class _Agent:
                 append=self._events.append,
                 ids=track_ids(),
                 shelf=self._shelf,
+                cloud=self._cloud,
             ),
             now=utc_now,
         )
-        hub_url = config.hub_url or identity.membership.hub_url
         self._courier = ClipCourier(
             self._shelf, hub_url=hub_url, send=self._tell_hub, dice=dice.random
         )
@@ -139,9 +149,10 @@ class _Agent:
             live=self._live,
             health=self._health,
             portions=Portions(),
-            on_desired=self._site.desire,
+            on_desired=self._desire,
             on_clips=self._courier.demand,
             now=utc_now,
+            on_overflow=access.admit,
         )
         self._link = Link(hub_url, parts, dice=dice)
         self._discovery = Discovery(self._health.found_are) if config.discovers_cameras else None
@@ -153,6 +164,10 @@ class _Agent:
         self._metrics_port = config.metrics_port
         self._wanted_devices = device_names(config.device)
         log.info("agent.started", agent=str(identity.membership.agent_id), hub=hub_url)
+
+    def _desire(self, desired: DesiredState) -> None:
+        self._cloud.keep_only(camera.camera_id for camera in desired.cameras)
+        self._site.desire(desired)
 
     def _tell_hub(self, message: ClipMissing) -> None:
         self._link.say(message)
@@ -233,6 +248,7 @@ class _Agent:
         if self._discovery is not None:
             self._discovery.close()
         is_clean = self._site.close()
+        self._cloud.close()
         self._outbox.close()
         if is_clean:
             self._events.all_stored()

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
@@ -20,6 +20,7 @@ from processing.wire.messages import (
     FoundCamera,
     ImageState,
     LaneState,
+    OverflowState,
     StateReport,
 )
 
@@ -70,6 +71,8 @@ class Health:
         self._cameras: dict[UUID, _Camera] = {}
         self._problems: dict[str, str] = {}
         self._bundle: BundleState | None = None
+        self._cloud_bundles: tuple[BundleState, ...] = ()
+        self._overflow: dict[UUID, OverflowState] = {}
         self._found: tuple[FoundCamera, ...] = ()
         self._desired_version = 0
 
@@ -180,8 +183,8 @@ class Health:
         """Return what was counted of every camera, as copies that do not change any more."""
         with self._lock:
             return tuple(
-                CameraFigures(_told(key, camera), Counter(camera.dropped), camera.latency.copy())
-                for key, camera in self._cameras.items()
+                CameraFigures(told, Counter(camera.dropped), camera.latency.copy())
+                for told, camera in zip(self._tell_all(), self._cameras.values(), strict=True)
             )
 
     # ------------------------------------------------------------ the rest
@@ -190,6 +193,14 @@ class Health:
         """Note what runs."""
         with self._lock:
             self._bundle = bundle
+        self._on_change()
+
+    def overflow_is(
+        self, states: dict[UUID, OverflowState], bundles: tuple[BundleState, ...]
+    ) -> None:
+        """Note what the cloud has done for each camera, and with which bundles."""
+        with self._lock:
+            self._overflow, self._cloud_bundles = states, bundles
         self._on_change()
 
     def found_are(self, found: tuple[FoundCamera, ...]) -> None:
@@ -212,12 +223,16 @@ class Health:
             return StateReport(
                 at=self._now(),
                 desired_version=self._desired_version,
-                cameras=tuple(_told(key, camera) for key, camera in self._cameras.items()),
-                bundles=(self._bundle,) if self._bundle else (),
+                cameras=tuple(self._tell_all()),
+                bundles=((self._bundle,) if self._bundle else ()) + self._cloud_bundles,
                 lanes=lanes,
                 problems=tuple(text[:MAX_TEXT] for text in self._problems.values())[:_MAX_PROBLEMS],
                 found=self._found,
             )
+
+    def _tell_all(self) -> Iterator[CameraState]:
+        for camera_id, camera in self._cameras.items():
+            yield _told(camera_id, camera, self._overflow.get(camera_id))
 
 
 def _forget_old(instants: deque[float]) -> None:
@@ -226,7 +241,7 @@ def _forget_old(instants: deque[float]) -> None:
         instants.popleft()
 
 
-def _told(camera_id: UUID, camera: _Camera) -> CameraState:
+def _told(camera_id: UUID, camera: _Camera, overflow: OverflowState | None) -> CameraState:
     _forget_old(camera.analysed)
     return CameraState(
         camera_id=camera_id,
@@ -240,4 +255,5 @@ def _told(camera_id: UUID, camera: _Camera) -> CameraState:
         height=camera.height,
         n_gated=camera.n_gated,
         image=camera.image,
+        overflow=overflow,
     )

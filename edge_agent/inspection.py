@@ -1,10 +1,11 @@
-"""One frame on its way through the network, whole or in pieces."""
+"""One frame on its way through the network, whole or in pieces, or through the cloud."""
 
 import threading
 import time
 from typing import Final
 
 from edge_agent.duty import Network
+from edge_agent.overflow.errand import Answered, Tongue, TurnedAway, Verdict
 from processing.inference.detector import InferenceFailed
 from processing.pipeline.tiling import Crop, merge
 from processing.vision.detections import Detections
@@ -29,6 +30,11 @@ class Inspection:
         self._answers: list[Detections | InferenceFailed | None] = [None] * len(crops)
         self._lock = threading.Lock()
         self._n_missing = len(crops)
+        self.is_away = False
+        """The cloud has it."""
+        self.is_considered = False
+        """It was asked whether the cloud should look as well."""
+        self._cloud: Verdict | None = None
 
     @property
     def is_begun(self) -> bool:
@@ -37,8 +43,27 @@ class Inspection:
 
     @property
     def is_answered(self) -> bool:
-        """Return whether every piece has its answer."""
-        return self._n_missing == 0
+        """Return whether every piece has its answer, and the cloud if it was asked."""
+        return not self.is_away and (self._n_missing == 0 or self._cloud is not None)
+
+    @property
+    def is_judged_here(self) -> bool:
+        """Return whether what `verdict` says is the network's own."""
+        return not isinstance(self._cloud, Answered)
+
+    @property
+    def tongue(self) -> Tongue:
+        """Return how what was found is to be told."""
+        cloud = self._cloud
+        return cloud.tongue if isinstance(cloud, Answered) else Tongue(self.network.bundle)
+
+    def lend(self) -> None:
+        """Wait for the cloud."""
+        self.is_away = True
+
+    def take_back(self, verdict: Verdict | None) -> None:
+        """Take what the cloud says; None: it is the network's turn after all."""
+        self._cloud, self.is_away = verdict, False
 
     def next_piece(self) -> Frame:
         """Return the piece that is to be put on the engine next; count it once it is."""
@@ -59,8 +84,12 @@ class Inspection:
             is_last = self.answer(self.n_begun - 1, InferenceFailed(reason))
         return is_last
 
-    def verdict(self) -> Detections | InferenceFailed:
-        """Return what is in the whole frame, or why one of its pieces could not be looked at."""
+    def verdict(self) -> Detections | InferenceFailed | TurnedAway:
+        """Return what is in the whole frame, or why nobody has looked at one of its pieces."""
+        if isinstance(self._cloud, Answered):
+            return self._cloud.found
+        if isinstance(self._cloud, TurnedAway) and self._n_missing:
+            return self._cloud
         parts: list[tuple[Crop, Detections]] = []
         for crop, answer in zip(self._crops, self._answers, strict=True):
             if not isinstance(answer, Detections):

@@ -2,36 +2,29 @@
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 from uuid import UUID, uuid4
 
 import numpy as np
 import structlog
 
-from edge_agent.backlog import Entry
-from edge_agent.capture import Capture, Surroundings
-from edge_agent.clips.recorder import ClipRecorder
-from edge_agent.darkroom import Darkroom, Developed
-from edge_agent.duty import Duty, Network
-from edge_agent.embedder import Embedder
+from edge_agent.capture import Capture
+from edge_agent.darkroom import Developed
+from edge_agent.duty import Network
 from edge_agent.event_desk import EventDesk
 from edge_agent.gatekeeper import Gatekeeper
-from edge_agent.health import Health
 from edge_agent.inspection import Inspection
-from edge_agent.live import LiveDesk
+from edge_agent.judging import Judging
 from edge_agent.live_video import LiveVideoTap
 from edge_agent.main_stream import MainStream
-from edge_agent.slot import Slot
+from edge_agent.overflow.errand import TurnedAway
+from edge_agent.workplace import Workplace
 from processing.inference.detector import Embedding, InferenceFailed
 from processing.media.packets import PacketTap, Taps
 from processing.pipeline.privacy import Exposure, people_in
 from processing.pipeline.samples import Keep, Turn, decide
-from processing.pipeline.tiling import crops
 from processing.pipeline.to_wire import count_entered, count_started, pack_detections
 from processing.pipeline.watching import Seen, Watching
 from processing.vision.detections import Detections
@@ -52,43 +45,14 @@ _UNSEEN_S: Final = 60.0
 log = structlog.get_logger()
 
 
-RecorderMaker: TypeAlias = Callable[
-    [DesiredCamera, Callable[[UUID, ClipMade], None]], ClipRecorder | None
-]
-"""Returns what makes clips of a camera's events and tells of each; None if none are wanted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Workplace:
-    """What all cameras that share an engine share."""
-
-    around: Surroundings
-    health: Health
-    duty: Duty
-    ids: Iterator[int]
-    live: LiveDesk
-    darkroom: Darkroom
-    embedder: Embedder
-    make_recorder: RecorderMaker
-    append: Callable[[Entry], None]
-    answered: Callable[["CameraRunner"], None]
-    """Tells the thread that calls `CameraRunner.settle` that there is something to settle."""
-    wake: Callable[[], None]
-    """Tells the scheduler that a frame waits."""
-    is_patient: bool = False
-    """Cameras are recordings, and wait for the engine instead of losing frames."""
-
-
 class CameraRunner:
     """Its methods are called by different threads, each by one only, as they say."""
 
     def __init__(self, camera: DesiredCamera, place: Workplace) -> None:
         self.camera = camera
         self._place = place
-        self._slot = Slot(
-            on_dropped=self._count_superseded, on_put=place.wake, is_patient=place.is_patient
-        )
-        self._gatekeeper = Gatekeeper(camera, self._slot, health=place.health)
+        self._judging = Judging(camera, place, answered=partial(place.answered, self))
+        self._gatekeeper = Gatekeeper(camera, self._judging.slot, health=place.health)
         self._recorder = place.make_recorder(camera, self._clip_made)
         self._video, self._main_video = (
             LiveVideoTap(camera.camera_id, place.live, may_show=self._may_show, is_main=is_main)
@@ -110,12 +74,6 @@ class CameraRunner:
             recorder=self._recorder,
             privacy=lambda: self.camera.privacy,
         )
-        self._lock = threading.Lock()
-        self._on_engine: deque[Inspection] = deque()
-        """In the order of their frames; the engine may answer in another."""
-        self._beginning: Inspection | None = None
-        """Some of its pieces are not on the engine yet."""
-        self._is_stopped = False
         # From here on, all is the answers' thread's.
         self._watched = camera
         self._labels = place.duty.network.labels
@@ -137,10 +95,7 @@ class CameraRunner:
 
     def stop(self) -> None:
         """End soon; frames that are on the engine are still answered, and stored."""
-        with self._lock:
-            self._is_stopped = True
-            self._give_up("the camera was stopped")
-        self._slot.close()
+        self._judging.stop()
         self._capture.stop()
         if self._main_stream is not None:
             self._main_stream.stop()
@@ -158,25 +113,9 @@ class CameraRunner:
         if self._main_stream is not None:
             self._main_stream.join(timeout_s)
 
-    def despair_of(self, network: Network) -> None:
-        """Begin no more pieces on a network that was relieved and hangs: it would never take them.
-
-        From any thread.
-        """
-        with self._lock:
-            if self._beginning is None or self._beginning.network is not network:
-                return
-            self._give_up("the network was relieved, and hangs")
-        self._place.answered(self)
-
-    def _give_up(self, reason: str) -> None:
-        begun, self._beginning = self._beginning, None
-        if begun is not None and begun.give_up(reason):
-            self._place.duty.end(begun.network)
-
     def tune(self, camera: DesiredCamera) -> None:
         """Go on with other settings of the same source."""
-        self.camera = camera
+        self.camera = self._judging.camera = camera
         if not self._may_show():
             self._video.cut()
             self._main_video.cut()
@@ -185,57 +124,30 @@ class CameraRunner:
         if self._recorder is not None:
             self._recorder.tune(camera.clips, camera.privacy)
 
+    def despair_of(self, network: Network) -> None:
+        """See `Judging.despair_of`."""
+        self._judging.despair_of(network)
+
     # ------------------------------------------------------------ the scheduler's thread
 
     def use(self) -> bool | None:
-        """See `edge_agent.scheduler.Turn`. One turn is one piece of a frame."""
-        with self._lock:
-            inspection = self._beginning or self._next_inspection()
-            if inspection is None:
-                return None
-            number = inspection.n_begun
-
-            def on_done(answer: Detections | InferenceFailed) -> None:
-                if inspection.answer(number, answer):
-                    self._place.duty.end(inspection.network)
-                    self._place.answered(self)
-
-            if inspection.network.engine.submit(inspection.next_piece(), on_done):
-                self._have_begun(inspection)
-                return True
-            if not number:
-                self._place.duty.end(inspection.network)
-                self._slot.give_back(inspection.frame)
-            return False
-
-    def _next_inspection(self) -> Inspection | None:
-        frame = None if self._is_stopped else self._slot.take()
-        if frame is None:
-            return None
-        camera = self.camera
-        pieces = crops(frame.width, frame.height, camera.region, camera.tiling)
-        return Inspection(frame, pieces, self._place.duty.begin(), camera.region)
-
-    def _have_begun(self, inspection: Inspection) -> None:
-        inspection.n_begun += 1
-        if inspection.n_begun == 1:
-            self._on_engine.append(inspection)
-        self._beginning = None if inspection.is_begun else inspection
-        if self._beginning is None:
-            self._slot.used()
+        """See `edge_agent.scheduler.Turn`."""
+        return self._judging.use()
 
     # ------------------------------------------------------------ the answers' thread
 
     def settle(self) -> None:
         """Deal with every answer whose turn has come, and with the end."""
-        while inspection := self._next_answered():
-            verdict = inspection.verdict()
-            if isinstance(verdict, Detections):
-                self._is_failing = False
-                self._deal_with(inspection, verdict)
-            else:
-                self._fail(verdict)
-        if self._is_stopped and not self._on_engine and not self._ended.is_set():
+        while inspection := self._judging.next_settled():
+            match inspection.verdict():
+                case Detections() as found:
+                    self._is_failing = False
+                    self._deal_with(inspection, found)
+                case InferenceFailed() as failure:
+                    self._fail(failure)
+                case TurnedAway(kind):
+                    self._place.health.frame_dropped(self.camera.camera_id, f"cloud_{kind}")
+        if self._judging.is_over and not self._ended.is_set():
             self._desk.tell(self._watching.end(self._place.around.now()))
             self._ended.set()
 
@@ -245,15 +157,8 @@ class CameraRunner:
             self._desk.tell(self._watching.end(self._place.around.now()))
 
     def oldest_begun(self) -> float | None:
-        """Return when the frame that has been on the engine longest was put there, monotonic."""
-        with self._lock:
-            return self._on_engine[0].begun if self._on_engine else None
-
-    def _next_answered(self) -> Inspection | None:
-        with self._lock:
-            if self._on_engine and self._on_engine[0].is_answered:
-                return self._on_engine.popleft()
-        return None
+        """See `Judging.oldest_begun`."""
+        return self._judging.oldest_begun()
 
     def _deal_with(self, inspection: Inspection, found: Detections) -> None:
         place, camera, frame = self._place, self.camera, inspection.frame
@@ -261,23 +166,28 @@ class CameraRunner:
         self._looked = time.monotonic()
         seen = self._watching.look(found, frame, tampered=self._gatekeeper.tampered)
         self._gatekeeper.tracked_are(seen.boxes)
-        packed = pack_detections(seen.shown, width=frame.width, height=frame.height)
+        tongue = inspection.tongue
+        packed = pack_detections(tongue.tell(seen.shown), width=frame.width, height=frame.height)
         latency = (place.around.now() - frame.captured_at).total_seconds() * 1000.0
         place.append(
             Result(
                 camera.camera_id,
                 frame.captured_at,
-                inspection.network.bundle,
+                tongue.bundle,
                 packed,
-                count_started(seen.started),
+                count_started(tongue.tell_labels(seen.started)),
                 max(0.0, latency),
                 self._features(inspection),
-                count_entered(seen.entered),
+                count_entered(
+                    {zone: tongue.tell_labels(labels) for zone, labels in seen.entered.items()}
+                ),
             )
         )
         place.health.frame_analysed(
             camera.camera_id, width=frame.width, height=frame.height, latency_s=latency / 1000.0
         )
+        if inspection.is_judged_here:
+            place.cloud.judged_here(camera)
         exposure = self._exposure(inspection, found)
         self._desk.tell(seen.happenings)
         self._desk.show(seen, exposure)
@@ -319,11 +229,7 @@ class CameraRunner:
         if features is None or (before and timedelta(0) <= at - before < _FEATURES_EVERY):
             return None
         self._featured_at = at
-        network = inspection.network
-        embedding = self._take_embedding(network)
-        self._place.embedder.ask(
-            network.engine, inspection.frame, partial(self._remember_embedding, network)
-        )
+        embedding = self._next_embedding(inspection) if inspection.is_judged_here else None
         return FrameFeatures(
             features.brightness,
             features.contrast,
@@ -332,6 +238,15 @@ class CameraRunner:
             features.motion,
             b"" if embedding is None else embedding.astype(np.float16).tobytes(),
         )
+
+    def _next_embedding(self, inspection: Inspection) -> Embedding | None:
+        """Return the embedding that was asked for last, and ask for this frame's."""
+        network = inspection.network
+        embedding = self._take_embedding(network)
+        self._place.embedder.ask(
+            network.engine, inspection.frame, partial(self._remember_embedding, network)
+        )
+        return embedding
 
     def _take_embedding(self, network: Network) -> Embedding | None:
         """Return what has come since the last time; another network's would be taken for ours."""
@@ -349,7 +264,7 @@ class CameraRunner:
                 LiveBoxes(
                     camera_id=self.camera.camera_id,
                     captured_at=exposure.frame.captured_at,
-                    bundle=inspection.network.bundle,
+                    bundle=inspection.tongue.bundle,
                     detections=packed,
                 )
             )
@@ -363,7 +278,7 @@ class CameraRunner:
                 captured_at=exposure.frame.captured_at,
                 width=developed.width,
                 height=developed.height,
-                bundle=inspection.network.bundle,
+                bundle=inspection.tongue.bundle,
                 detections=packed,
                 jpeg=developed.jpeg,
             )
@@ -374,13 +289,15 @@ class CameraRunner:
     def _keep(self, inspection: Inspection, exposure: Exposure, seen: Seen, keep: Keep) -> None:
         camera_id, frame = self.camera.camera_id, exposure.frame
         doubtful = seen.tracked.scores >= self.camera.samples.low_score
-        packed = pack_detections(seen.tracked[doubtful], width=frame.width, height=frame.height)
+        tongue = inspection.tongue
+        told = tongue.tell(seen.tracked[doubtful])
+        packed = pack_detections(told, width=frame.width, height=frame.height)
 
         def append(developed: Developed) -> None:
             sample = SampleOffered(
                 camera_id=camera_id,
                 captured_at=frame.captured_at,
-                bundle=inspection.network.bundle,
+                bundle=tongue.bundle,
                 detections=packed,
                 reason=keep.reason,
                 score=keep.score,
@@ -402,12 +319,9 @@ class CameraRunner:
         self._desk.clip_made(event_id, clip)
 
     def _fail(self, failure: InferenceFailed) -> None:
-        if self._is_stopped:
+        if self._judging.is_stopped:
             return  # nobody wants that frame any more
         self._place.health.frame_dropped(self.camera.camera_id, "inference_failed")
         if not self._is_failing:
             self._is_failing = True
             log.warning("inference.failed", camera=self.camera.name, reason=str(failure))
-
-    def _count_superseded(self) -> None:
-        self._place.health.frame_dropped(self.camera.camera_id, "engine_busy")

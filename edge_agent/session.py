@@ -33,6 +33,7 @@ from processing.wire.messages import (
     HubMessage,
     Lane,
     LiveDemand,
+    OverflowAccess,
     Refused,
     Welcome,
 )
@@ -74,6 +75,7 @@ class Parts:
     on_desired: Callable[[DesiredState], None]
     on_clips: Callable[[ClipDemand], None]
     now: Clock
+    on_overflow: Callable[[OverflowAccess], None] = lambda _access: None
 
 
 class Session:
@@ -224,6 +226,8 @@ class Session:
                 self._parts.live.demand(message)
             case ClipDemand():
                 self._parts.on_clips(message)
+            case OverflowAccess():
+                self._parts.on_overflow(message)
             case Refused():
                 raise RefusedByHub(message)
             case Challenge() | Welcome():

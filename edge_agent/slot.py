@@ -22,7 +22,7 @@ class Slot:
     def __init__(
         self,
         *,
-        on_dropped: Callable[[], None],
+        on_dropped: Callable[[Frame], None],
         on_put: Callable[[], None],
         is_patient: bool = False,
     ) -> None:
@@ -42,7 +42,7 @@ class Slot:
                 self._changed.wait_for(self._has_room)
             dropped, self._frame = self._frame, frame
         if dropped is not None:
-            self._on_dropped()
+            self._on_dropped(dropped)
         self._on_put()
 
     def take(self) -> Frame | None:
@@ -65,7 +65,7 @@ class Slot:
             if self._frame is None:
                 self._frame = frame
                 return
-        self._on_dropped()
+        self._on_dropped(frame)
 
     def close(self) -> None:
         """Let nobody wait any more."""

@@ -20,9 +20,11 @@ from edge_agent.duty import Duty, Network
 from edge_agent.embedder import Embedder
 from edge_agent.health import Health
 from edge_agent.live import LiveDesk
+from edge_agent.overflow.cloud import Cloud, NoCloud
 from edge_agent.reconcile import Change, Start, Stop, Tune
-from edge_agent.runner import CameraRunner, Workplace
+from edge_agent.runner import CameraRunner
 from edge_agent.scheduler import Scheduler
+from edge_agent.workplace import Answering, Workplace
 from processing.inference.detector import InferenceFailed
 from processing.media.masking import heads
 from processing.pipeline.privacy import people_in
@@ -61,8 +63,10 @@ class Watch:
         ids: Iterator[int],
         shelf: ClipShelf | None = None,
         is_patient: bool = False,
+        cloud: Cloud | None = None,
     ) -> None:
         """Without a shelf no clips are made. `is_patient`: see `Workplace`."""
+        self._cloud = cloud or NoCloud()
         self._shelf = shelf
         self._turns = Turns()
         self._now = around.now
@@ -71,7 +75,7 @@ class Watch:
         self._ending: list[threading.Thread] = []
         """They see to what is not needed any more, and takes its time to end."""
         self._runners: dict[UUID, CameraRunner] = {}
-        self._answers: queue.SimpleQueue[CameraRunner | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Answering | None] = queue.SimpleQueue()
         self._scheduler = Scheduler()
         self._darkroom = Darkroom(
             on_dropped=lambda camera_id: health.frame_dropped(camera_id, "sample_not_kept")
@@ -90,6 +94,7 @@ class Watch:
             answered=self._answers.put,
             wake=self._scheduler.offer,
             is_patient=is_patient,
+            cloud=self._cloud,
         )
         self._thread = threading.Thread(target=self._settle, name="answers", daemon=True)
         self._thread.start()
@@ -149,6 +154,7 @@ class Watch:
         for runner in self._runners.values():
             runner.stop()
         self._scheduler.close()
+        self._cloud.give_up()
         self._duty.network.engine.wait()
         self._wait_for_ending(_END_S)
         self._answers.put(None)

@@ -100,7 +100,7 @@ def start(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
             return feed
 
         around = Surroundings(make, notes, notes.events.append, now, lambda: 0.5)
-        slot = Slot(on_dropped=lambda: None, on_put=notes.count)
+        slot = Slot(on_dropped=lambda _: None, on_put=notes.count)
         capture = Capture(camera, slot, around)
         capture.start()
         started.append(capture)

@@ -60,7 +60,7 @@ def test_pace_goes_on_after_a_pause_and_after_the_clock_went_back() -> None:
 
 def test_a_slot_keeps_the_newest_and_counts_the_rest() -> None:
     dropped: list[None] = []
-    slot = Slot(on_dropped=lambda: dropped.append(None), on_put=lambda: None)
+    slot = Slot(on_dropped=lambda _: dropped.append(None), on_put=lambda: None)
     assert slot.take() is None
     for n in range(3):
         slot.put(frame(n))
@@ -78,7 +78,7 @@ def test_a_slot_keeps_the_newest_and_counts_the_rest() -> None:
 
 def test_a_patient_slot_makes_a_recording_wait_until_its_frame_is_used() -> None:
     dropped: list[None] = []
-    slot = Slot(on_dropped=lambda: dropped.append(None), on_put=lambda: None, is_patient=True)
+    slot = Slot(on_dropped=lambda _: dropped.append(None), on_put=lambda: None, is_patient=True)
     slot.put(frame(0))
     taken = slot.take()
     assert taken is not None
@@ -96,7 +96,7 @@ def test_a_patient_slot_makes_a_recording_wait_until_its_frame_is_used() -> None
 
 
 def test_nobody_waits_at_a_slot_that_is_closed() -> None:
-    slot = Slot(on_dropped=lambda: None, on_put=lambda: None, is_patient=True)
+    slot = Slot(on_dropped=lambda _: None, on_put=lambda: None, is_patient=True)
     slot.put(frame(0))
     putting = threading.Thread(target=slot.put, args=(frame(1),))
     putting.start()
