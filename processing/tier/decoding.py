@@ -29,6 +29,8 @@ MAX_PIXELS: Final = 40_000_000
 MAX_LONG_PIXELS: Final = 16_000_000
 """Of what cannot be decoded to less than it is: PNG."""
 _NO_INSTANT: Final = datetime.fromtimestamp(0, UTC)
+_SPARE: Final = 1.5
+"""With 1, mAP fell from 33.8 to 33.4 where 480 pixels were left for 416; for a tenth less work."""
 _REDUCTIONS: Final[tuple[Reduction, ...]] = (8, 4, 2)
 
 
@@ -111,10 +113,11 @@ def decode(picture: bytes | Pixels, spec: InputSpec) -> Decoded:
 
 
 def reduction_for(size: Size, spec: InputSpec) -> Reduction:
-    """Return how many times smaller the network still sees no fewer pixels than it takes."""
+    """Return how many times smaller there are still pixels to spare for what the network takes."""
     drawn = place(spec, size.width, size.height)
     for reduction in _REDUCTIONS:
-        if size.width >= drawn.width * reduction and size.height >= drawn.height * reduction:
+        least = _SPARE * reduction
+        if size.width >= drawn.width * least and size.height >= drawn.height * least:
             return reduction
     return 1
 

@@ -111,7 +111,7 @@ class Line(Generic[T]):
         if leaving is not place:
             self._classes[place.urgency].add(place)
         if leaving is not None and leaving is not place:
-            self.remove(leaving)
+            self._classes[leaving.urgency].remove(leaving)
         return leaving
 
     def take(self) -> Place[T] | None:
@@ -124,9 +124,12 @@ class Line(Generic[T]):
                 return place
         return None
 
-    def remove(self, place: Place[T]) -> None:
-        """Let one go that waits no more."""
-        self._classes[place.urgency].remove(place)
+    def discard(self, place: Place[T]) -> None:
+        """Let one go that waits no more, if it is still here."""
+        each = self._classes[place.urgency]
+        queue = each.queues.get(place.tenant)
+        if queue is not None and place in queue.places:
+            each.remove(place)
 
     def drop(self, is_late: Callable[[Place[T]], bool]) -> list[Place[T]]:
         """Remove and return those that are too late; whoever has longer is not later."""
