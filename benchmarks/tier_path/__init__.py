@@ -1,0 +1,1 @@
+"""What the tier benchmark is made of."""
