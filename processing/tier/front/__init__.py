@@ -1,0 +1,1 @@
+"""The tier over HTTP: limits, credentials, answers."""

@@ -1,0 +1,101 @@
+"""Uvicorn, with bounds on what comes before a request is one, and an eye on who went away."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from starlette.requests import ClientDisconnect, Request
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD_BYTES: Final = 32 * 1024
+HEAD_TIMEOUT_S: Final = 10.0
+_WATCH: Final = "farwatch.watch"
+
+
+class Watch:
+    """Ends the work for a connection once that is lost: nobody waits for an answer."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] | None = None
+        self._is_lost = False
+
+    def lost(self) -> None:
+        """Hear that nobody is at the other end any more."""
+        self._is_lost = True
+        if self._task is not None:
+            self._task.cancel()
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Work inside the block; raise `ClientDisconnect` if the connection is lost."""
+        self._task = asyncio.current_task()
+        try:
+            yield
+        except asyncio.CancelledError as error:
+            if not self._is_lost or self._task is None:
+                raise
+            self._task.uncancel()
+            raise ClientDisconnect from error
+        finally:
+            self._task = None
+
+
+def watch_of(request: Request) -> Watch:
+    """Return the watch over the connection that a request came by; of other servers an idle one."""
+    watch = request.scope.get(_WATCH)
+    return watch if isinstance(watch, Watch) else Watch()
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection that sends a request's head whole, soon and short, or is closed."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # uvicorn's own
+        super().__init__(*args, **options)
+        self._is_in_head = True
+        self._n_head_bytes = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._watch = Watch()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+        self._watch.lost()
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_in_head:
+            if self._n_head_bytes > MAX_HEAD_BYTES:  # without this read, which may hold a body too
+                self.transport.close()
+                return
+            if self._head_timer is None:
+                self._await_head()
+            self._n_head_bytes += len(data)
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        self._stop_timer()
+        self.scope[_WATCH] = self._watch  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add to it
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._is_in_head = True
+        self._n_head_bytes = 0
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._give_up)
+
+    def _give_up(self) -> None:
+        self._head_timer = None
+        if self._is_in_head:
+            self.transport.close()
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
