@@ -86,6 +86,7 @@ class OnnxNetwork:
         if artifact is None:
             raise BundleUnfit(f"bundle {manifest.name} has no artifact that ONNX Runtime reads")
         spec = manifest.input
+        self.spec: Final = spec
         try:
             model = onnx.load(bundle.locate(artifact.files[0]))
             single = take_pictures(model, spec, manifest.thresholds)
