@@ -11,8 +11,12 @@ django_application = get_asgi_application()
 
 from webapp.common.page_threads import PageThreads  # noqa: E402 - after Django is set up
 from webapp.common.request_limits import limit_requests  # noqa: E402 - same
+from webapp.inference.proxy import TierProxy  # noqa: E402 - same
 from webapp.routing import websockets  # noqa: E402 - same
 
 application = ProtocolTypeRouter(
-    {"http": limit_requests(PageThreads(django_application)), "websocket": websockets}
+    {
+        "http": limit_requests(TierProxy(PageThreads(django_application))),
+        "websocket": websockets,
+    }
 )
