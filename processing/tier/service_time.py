@@ -76,10 +76,10 @@ class ServiceTime:
         self.bias_s = 0.0
         """As `error_s`, with its sign: above 0 when answers come later than was thought."""
 
-    def warm(self, n: int, took_s: float) -> None:
-        """Believe this batch of `n` until pictures have been seen."""
+    def warm(self, n: int, took_s: float, *, turn_s: float) -> None:
+        """Believe what a batch of `n` took, and a picture in a row, until pictures were seen."""
         self.infer.note(n, took_s)
-        self.turn = Durations(took_s / n)
+        self.turn = Durations(turn_s)
         self.serve = Durations(self.decode.of(0).mean_s + took_s)
 
     def forecast_s(self, n_ahead: int, *, is_room: bool) -> float:

@@ -1,0 +1,117 @@
+"""An event loop whose clock jumps to whatever is next, and what judges and decodes on it."""
+
+import asyncio
+import selectors
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+
+from processing.inference.detector import InferenceFailed
+from processing.inference.input_spec import InputSpec
+from processing.tier.contract import BadInquiry, Pixels
+from processing.tier.decoding import Decoded, Size
+from processing.tier.judges import Finding, OnJudged
+from processing.vision.detections import Detections
+from processing.vision.frame import Frame
+
+SPEC = InputSpec(
+    tensor="image",
+    width=64,
+    height=64,
+    colour="bgr",
+    mean=(0.0, 0.0, 0.0),
+    scale=(1.0, 1.0, 1.0),
+    resize="stretch",
+)
+SIZE = Size(64, 48)
+FRAME = Frame(
+    np.zeros((48, 64), np.uint8),
+    np.zeros((24, 32), np.uint8),
+    np.zeros((24, 32), np.uint8),
+    captured_at=datetime.fromtimestamp(0, UTC),
+)
+THING = Detections(
+    np.array([[1, 2, 30, 40]], np.float32), np.array([0.9], np.float32), np.array([0], np.int32)
+)
+
+
+class _Jump(selectors.SelectSelector):
+    """Waits for nothing: time goes on by as much as would have been waited."""
+
+    now_s = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise RuntimeError("everything waits, and nothing will ever happen")
+        self.now_s += max(0.0, timeout)
+        return super().select(0)
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """No time passes but by waiting, and no waiting takes any."""
+
+    def __init__(self) -> None:
+        self._jump = _Jump()
+        super().__init__(self._jump)
+
+    def time(self) -> float:
+        return self._jump.now_s
+
+
+@dataclass
+class VirtualDecoding:
+    """A `Decoding` that takes as long as it is told to; pictures that begin with ! are none."""
+
+    takes_s: float = 0.001
+    n_at_once: int = 4
+    n_decoded: int = 0
+    _room: asyncio.Semaphore | None = None
+
+    async def decode(self, picture: bytes | Pixels, spec: InputSpec) -> Decoded:
+        self._room = self._room or asyncio.Semaphore(self.n_at_once)
+        async with self._room:
+            await asyncio.sleep(self.takes_s)
+        if isinstance(picture, bytes) and picture.startswith(b"!"):
+            raise BadInquiry("no picture")
+        self.n_decoded += 1
+        return Decoded(FRAME, SIZE)
+
+
+@dataclass
+class VirtualJudge:
+    """A `Judge` that takes some time a batch and some a picture, as a GPU does."""
+
+    batch_s: float = 0.005
+    picture_s: float = 0.0006
+    max_batch: int = 32
+    n_parallel: int = 1
+    memory_bytes: int = 1000
+    finds: Finding = field(default_factory=lambda: THING)
+    is_hung: bool = False
+    is_closed: bool = False
+    sizes: list[int] = field(default_factory=list)
+    _free_s: float = 0.0
+
+    def submit(self, frames: Sequence[Frame], on_judged: OnJudged) -> None:
+        loop = asyncio.get_running_loop()
+        assert not self.is_closed
+        assert 0 < len(frames) <= self.max_batch
+        self.sizes.append(len(frames))
+        if self.is_hung:
+            return
+        # One device: batches in flight beside each other only wait for each other.
+        self._free_s = max(loop.time(), self._free_s) + self.batch_s + self.picture_s * len(frames)
+        loop.call_at(self._free_s, on_judged, [self.finds] * len(frames))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    @property
+    def pictures_per_s(self) -> float:
+        return self.max_batch / (self.batch_s + self.picture_s * self.max_batch)
+
+
+def failing(reason: str = "the device is gone") -> InferenceFailed:
+    return InferenceFailed(reason)
