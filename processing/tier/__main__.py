@@ -30,6 +30,8 @@ def _run(config: TierConfig, token: str) -> int:
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(run_tier(config, token))
+    except BadConfig as error:
+        return _fail(f"settings: {error}")
     except OSError as error:
         return _fail(str(error))
     return 0

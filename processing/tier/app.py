@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 import uvicorn
 from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
 from processing.tier.application import make_application
@@ -19,13 +20,15 @@ from processing.tier.config import TierConfig
 from processing.tier.contract import InferenceTier
 from processing.tier.credentials import Everybody, Grants
 from processing.tier.door import Door
-from processing.tier.fake import FakeTier
 from processing.tier.following import Follower
 from processing.tier.front.http_server import BoundedProtocol
 from processing.tier.hub import HubClient
 from processing.tier.keeping import DataFolder
+from processing.tier.local import LocalTier
 from processing.tier.metering import Uses
-from processing.tier.metrics import DoorFigures
+from processing.tier.metrics import DoorFigures, TierFigures
+from processing.tier.oip.grpc_server import serving_grpc
+from processing.tier.opening import open_tier
 from processing.tier.reporting import Reported, Reporter
 
 DRAIN_S: Final = 2.0
@@ -38,13 +41,17 @@ log = structlog.get_logger()
 
 
 async def run_tier(config: TierConfig, token: str) -> None:
-    """Judge until SIGTERM or SIGINT. Raise `OSError` if a port or the data folder is not ours."""
+    """Judge until SIGTERM or SIGINT.
+
+    Raise `BadConfig`, or `OSError` if a port or the data folder is not ours.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    tier = FakeTier()
+    tier = await open_tier(config)
     program = Program(config, token, tier)
+    program.watch(TierFigures(tier))
     async with program.running() as url:
         log.info("tier.listening", url=url, device=config.device)
         await stop.wait()
@@ -68,6 +75,10 @@ class Program:
         self._registry = CollectorRegistry()
         self._registry.register(DoorFigures(self._door, self._bodies, self._uses))
 
+    def watch(self, figures: Collector) -> None:
+        """Show more figures at `/metrics`."""
+        self._registry.register(figures)
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
         """Serve inside the block; yield the address. At its end answer what was taken in."""
@@ -80,7 +91,11 @@ class Program:
             metrics_token=self._config.metrics_token,
         )
         server = _server(application, self._config)
-        async with asyncio.TaskGroup() as group:
+        host, grpc_port = self._config.host, self._config.grpc_port
+        async with (
+            asyncio.TaskGroup() as group,
+            serving_grpc(self._door, self._bodies, host=host, port=grpc_port, grace_s=DRAIN_S),
+        ):
             serving = group.create_task(server.serve(sockets=[listening]))
             chores = [group.create_task(self._follower.run())]
             if self._reporter is not None:
@@ -109,10 +124,16 @@ class Program:
             uses=self._uses,
             bundles=self._config.bundles,
             device=self._config.device,
-            disagreement=lambda _model: None,
+            disagreement=self._disagreement,
             troubles=self._problems,
         )
         return Reporter(self._hub, about, self._data, on_wanted=self._follower.want, now=utc_now)
+
+    def _disagreement(self, model: str) -> float | None:
+        if not isinstance(self._tier, LocalTier):
+            return None
+        figures = self._tier.model_figures.get(model)
+        return figures.disagreement if figures else None
 
     def _troubles(self) -> list[str]:
         """Return what keeps it from judging for anybody."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 from starlette.requests import Request
@@ -61,6 +61,17 @@ class Bodies:
             yield body
         finally:
             held.release()
+
+    @contextmanager
+    def holding(self, n_bytes: int) -> Iterator[None]:
+        """Count what came by another way as held inside the block; raise `TooMany`."""
+        if self.n_bytes + n_bytes > self._most:
+            raise TooMany("too many pictures are being taken in")
+        self.n_bytes += n_bytes
+        try:
+            yield
+        finally:
+            self.n_bytes -= n_bytes
 
     async def _read(self, request: Request, most_bytes: int, held: "_Held") -> bytes:
         chunks: list[bytes] = []

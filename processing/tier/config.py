@@ -67,7 +67,7 @@ class TierConfig(BaseSettings):
     is_open: Annotated[bool, Field(validation_alias="FARWATCH_TIER_OPEN")] = False
     """Judge for whoever asks, without a hub; on this machine's own address only."""
     device: Annotated[str, Field(pattern="^[A-Za-z0-9.:,_]{1,64}$")] = "CPU"
-    """As OpenVINO names it, or `cuda`."""
+    """As OpenVINO names it: CPU, GPU, AUTO. `cuda`, `tensorrt` and `onnx` are ONNX Runtime's."""
     memory_mb: Annotated[int, Field(ge=64, le=1_000_000)] = 2048
     """What loaded versions may take up together."""
     bodies_mb: Annotated[int, Field(ge=32, le=100_000)] = 256

@@ -52,8 +52,10 @@ class Follower:
         )
         if serving != self._served:
             log.info("serving.changed", models=[each.model for each in serving])
-            await self._tier.serve(serving)
-            self._served = serving
+        elif all(status.state != "failed" for status in self._tier.models()):
+            return
+        await self._tier.serve(serving)  # a version that failed is tried again in its own time
+        self._served = serving
 
 
 def by_name(bundles: Sequence[Listed]) -> tuple[Serving, ...]:

@@ -27,6 +27,8 @@ _TYPES: Final = ("image/jpeg", "image/png", "application/octet-stream", "")
 _MODEL: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{32}")
 _NAMES: Final = ("model", "budget_ms", "version", "sticky", "min_score", "urgency")
+_DIGITS: Final = 6
+"""After the point; what float32 has beyond them is noise."""
 _packed = msgspec.msgpack.Encoder().encode
 
 
@@ -55,6 +57,8 @@ class DetectRoute:
         least = _number(given, "min_score", 0.0, most=1.0)
         model = self._door.model_or_default(_matching(given, "model", _MODEL, "a model's name"))
         budget_ms = _number(given, "budget_ms", DEFAULT_BUDGET_MS, most=MAX_BUDGET_MS)
+        if budget_ms == 0.0:
+            raise BadParameter("budget_ms", "nothing is judged within 0 ms")
         version = _matching(given, "version", _DIGEST, "a bundle's digest, 32 hexadecimal digits")
         async with self._bodies.reading(request, MAX_PICTURE_BYTES) as body:
             if not body:
@@ -79,9 +83,9 @@ def judged_of(model: str, answer: Answer, *, least: float) -> Judged:
     order = np.argsort(-found.scores, kind="stable")[: limits.MAX_DETECTIONS]
     order = order[found.scores[order] >= least]
     size = np.array((answer.width, answer.height) * 2, np.float32)
-    boxes = np.clip(found.xyxy[order] / size, 0.0, 1.0).tolist()
+    boxes = np.clip(found.xyxy[order].astype(np.float64) / size, 0.0, 1.0)
     labels = found.labels[order].tolist()
-    scores = found.scores[order].tolist()
+    scores = np.round(found.scores[order].astype(np.float64), _DIGITS).tolist()
     return Judged(
         model=model,
         version=answer.version,
@@ -89,11 +93,13 @@ def judged_of(model: str, answer: Answer, *, least: float) -> Judged:
         height=answer.height,
         detections=tuple(
             FoundThing(label=label, name=answer.labels[label], score=score, box=tuple(box))
-            for label, score, box in zip(labels, scores, boxes, strict=True)
+            for label, score, box in zip(
+                labels, scores, np.round(boxes, _DIGITS).tolist(), strict=True
+            )
         ),
-        waited_ms=answer.timings.waited_ms,
-        decode_ms=answer.timings.decode_ms,
-        infer_ms=answer.timings.infer_ms,
+        waited_ms=round(answer.timings.waited_ms, 3),
+        decode_ms=round(answer.timings.decode_ms, 3),
+        infer_ms=round(answer.timings.infer_ms, 3),
     )
 
 

@@ -30,7 +30,7 @@ def model_metadata(statuses: Sequence[ModelStatus]) -> dict[str, object]:
         "platform": PLATFORM,
         "inputs": [_slot(slot) for slot in INPUTS],
         "outputs": [_slot(slot) for slot in OUTPUTS],
-        "properties": _properties(statuses[0]),
+        "properties": properties(statuses[0]),
     }
 
 
@@ -39,7 +39,7 @@ def model_config(statuses: Sequence[ModelStatus]) -> dict[str, object]:
     return {
         "name": statuses[0].model,
         "platform": PLATFORM,
-        "backend": "farwatch",
+        "backend": SERVER_NAME,
         "max_batch_size": 0,
         "input": [
             {"name": slot.name, "data_type": type_name(slot), "dims": slot.shape, "optional": True}
@@ -50,7 +50,7 @@ def model_config(statuses: Sequence[ModelStatus]) -> dict[str, object]:
             for slot in OUTPUTS
         ],
         "parameters": {
-            name: {"string_value": value} for name, value in _properties(statuses[0]).items()
+            name: {"string_value": value} for name, value in properties(statuses[0]).items()
         },
     }
 
@@ -110,7 +110,8 @@ def _slot(slot: Slot) -> dict[str, object]:
     return {"name": slot.name, "datatype": slot.datatype, "shape": slot.shape}
 
 
-def _properties(status: ModelStatus) -> dict[str, str]:
+def properties(status: ModelStatus) -> dict[str, str]:
+    """Return what clients may want to know besides: labels, one a line, and the network's input."""
     return {
         "labels": "\n".join(status.labels),
         "input_width": str(status.input_width),

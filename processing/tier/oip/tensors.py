@@ -33,6 +33,11 @@ DTYPES: Final[dict[str, np.dtype[Any]]] = {
     "FP64": np.dtype("<f8"),
 }
 """Besides BYTES, whose elements are of any length."""
+_KINDS: Final[dict[str, set[type]]] = {
+    name: {bool} if name == "BOOL" else {int, float} if name.startswith("FP") else {int}
+    for name in DTYPES
+}
+"""How JSON writes them: true is no number, and 0.5 no whole one."""
 
 Values: TypeAlias = NDArray[Any] | list[bytes]
 
@@ -91,8 +96,8 @@ def from_values(name: str, datatype: str, shape: Sequence[int], data: Sequence[A
         raise BadTensor(f"tensor {name!r}: {len(data)} values; shape {list(shape)} takes {n}")
     if datatype == BYTES:
         return Tensor(name, datatype, tuple(shape), [_as_bytes(name, each) for each in data])
-    wanted = bool if datatype == "BOOL" else (int, float)
-    if not all(isinstance(each, wanted) and _is_alike(each, datatype) for each in data):
+    kinds = set(map(type, data))
+    if not kinds <= _KINDS[datatype]:
         raise BadTensor(f"tensor {name!r}: its values are not {datatype}")
     try:
         values = np.array(data, DTYPES[datatype])
@@ -160,12 +165,3 @@ def _as_bytes(name: str, value: object) -> bytes:
             return value.encode(errors="surrogatepass")
         case _:
             raise BadTensor(f"tensor {name!r}: elements of BYTES are strings")
-
-
-def _is_alike(value: object, datatype: str) -> bool:
-    """Return whether JSON's value is of the datatype's kind: true is no number, 0.5 no int."""
-    if datatype == "BOOL":
-        return True
-    if isinstance(value, bool):
-        return False
-    return datatype.startswith("FP") or isinstance(value, int)
