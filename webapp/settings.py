@@ -160,6 +160,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CameraState": "webapp.fleet.models.Camera.State",
         "JobState": "webapp.jobs.models.Job.State",
+        "BatchState": "webapp.batches.models.Batch.State",
         "SampleState": "webapp.datasets.models.Sample.State",
         "ReviewItemState": "webapp.review.models.ReviewItem.State",
     },

@@ -117,7 +117,7 @@ def _refusal(answer: httpx.Response, content: bytes) -> Away | Declined | OutOfT
     return Declined(
         f"the cloud will not judge it: {words or status}",
         concerns_all=False,
-        rest_s=_MOST_REST_S[429],
+        rest_s=_MOST_REST_S[503],
     )
 
 

@@ -16,6 +16,7 @@ import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 
+from processing.wire.batch import BatchItem
 from processing.wire.scene import Scene
 from tests.factories import (
     START,
@@ -26,9 +27,13 @@ from tests.factories import (
     make_thumbnail,
 )
 from webapp.accounts.models import Role, User
+from webapp.batches.actions import add_shard
+from webapp.batches.models import Batch
+from webapp.batches.uploads import upload_path as batch_upload_path
 from webapp.common.clock import now
 from webapp.dashboard.scene_preview import ask_preview
 from webapp.datasets.actions import IMPORT_SET, request_export
+from webapp.datasets.models import Sample
 from webapp.datasets.uploads import upload_path
 from webapp.fleet.actions import create_join_token
 from webapp.fleet.models import Bundle, Camera, JoinToken
@@ -162,6 +167,17 @@ ROWS: Final = [
     page("exports", LABELERS),
     page("export_start", LABELERS, "POST"),
     page("export_cancel", ADMINS, "POST", of="job"),
+    # batches
+    page("batches", MEMBERS),
+    page("batch_new", OPERATORS),
+    page("batch", MEMBERS, of="batch"),
+    page("batch_pictures", MEMBERS, of="batch"),
+    page("batch_picture", MEMBERS, of="batch"),
+    page("batch_pause", OPERATORS, "POST", of="batch"),
+    page("batch_resume", OPERATORS, "POST", of="batch"),
+    page("batch_cancel", OPERATORS, "POST", of="batch"),
+    page("batch_retry", OPERATORS, "POST", of="batch"),
+    Row("batch_upload", "POST", OPERATORS, of="batch-upload", is_authors=True),
     # the API
     *read_only("site", OPERATORS),
     api("site-list", ADMINS, "POST"),
@@ -225,6 +241,15 @@ ROWS: Final = [
     api("export-file", LABELERS, of="export"),
     *read_only("import", LABELERS),
     Row("import-list", "POST", LABELERS, body={"name": "set.zip"}, is_api=True),
+    *read_only("batch", MEMBERS),
+    api("batch-list", OPERATORS, "POST"),
+    api("batch-pause", OPERATORS, "POST", of="batch"),
+    api("batch-resume", OPERATORS, "POST", of="batch"),
+    api("batch-cancel", OPERATORS, "POST", of="batch"),
+    api("batch-retry", OPERATORS, "POST", of="batch"),
+    api("batch-pictures", MEMBERS, of="batch"),
+    api("batch-results", MEMBERS, of="batch"),
+    api("batch-bundles", MEMBERS),
     *read_only("webhook", ADMINS),
     api("webhook-list", ADMINS, "POST", url="https://example.org/"),
     api("webhook-detail", ADMINS, "PATCH", of="webhook"),
@@ -256,7 +281,9 @@ class Objects:
 
 
 @pytest.fixture
-def objects(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Objects:
+def objects(
+    camera: Camera, bundle: Bundle, alice: User, bob: User, people: dict[Role, User]
+) -> Objects:
     """Acme has one of each."""
     organization = camera.organization
     sample = make_sample(camera, bundle)
@@ -310,9 +337,30 @@ def objects(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Objects:
             ).id,
             "upload": upload_path(imported.pk).rsplit("/", 1)[1],
             "job": job.id,
+            **_batches(sample, by=people[Role.OPERATOR]),
             "preview": ask_preview(camera, Scene(), by=alice, at=now()).id,
         }
     )
+
+
+def _batches(sample: Sample, *, by: User) -> dict[str, object]:
+    """Return a batch of one picture, and the address where another's is awaited."""
+    facts = {
+        "organization": sample.organization,
+        "bundle": "0" * 32,
+        "labels": ["person"],
+        "min_score": 0.4,
+        "created_by": by,
+        "created_at": now(),
+    }
+    batch = Batch.objects.create(source="samples", state="running", n_items=1, **facts)
+    item = BatchItem("a.jpg", sample.picture.path, sample.picture.size)
+    add_shard(batch, first=0, items=(item,), at=now())
+    awaiting = Batch.objects.create(source="upload", state="awaited", **facts)
+    return {
+        "batch": batch.pk,
+        "batch-upload": batch_upload_path(awaiting.pk).rsplit("/", 1)[1],
+    }
 
 
 def _about_quality(verdict: Verdict, *, by: User) -> dict[str, object]:

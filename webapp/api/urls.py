@@ -8,6 +8,7 @@ from webapp.api import schema
 from webapp.api.enrolment import EnrolView
 from webapp.api.false_alarms import JudgedEventViewSet
 from webapp.api.reports import ReportViewSet
+from webapp.batches.api import BatchViewSet
 from webapp.datasets.api import ExportViewSet, ImportViewSet, SampleViewSet
 from webapp.fleet.api import AgentViewSet, CameraViewSet, JoinTokenViewSet, SiteViewSet
 from webapp.inference.api import ApiKeyViewSet, ServedModelsView, UsageViewSet
@@ -43,6 +44,7 @@ router.register("gold-answers", GoldAnswerViewSet, "gold-answer")
 router.register("labeler-flags", LabelerFlagViewSet, "labeler-flag")
 router.register("exports", ExportViewSet, "export")
 router.register("imports", ImportViewSet, "import")
+router.register("batches", BatchViewSet, "batch")
 router.register("reports", ReportViewSet, "report")
 router.register("webhooks", WebhookViewSet, "webhook")
 router.register("api-keys", ApiKeyViewSet, "api-key")

@@ -80,6 +80,15 @@ def pictures_of(
                 yield picture
 
 
+def item_of(batch: Batch, number: int) -> BatchItem | None:
+    """Return one picture's entry in the list; None when the batch has no such picture."""
+    before = batch.shards.filter(first__lte=number).order_by("-first").select_related("items")
+    shard = before.first()
+    if shard is None or number >= shard.first + shard.n_items:
+        return None
+    return decode_items(read_blob(shard.items))[number - shard.first]
+
+
 def failed_pictures(batch: Batch, *, most: int) -> Iterator[JudgedPicture]:
     """Yield the first pictures that could not be judged."""
     n_left = most

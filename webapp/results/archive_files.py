@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -171,10 +172,12 @@ def write_file(
     return Written(held[0], target.stat().st_size, sha256, held[1], held[2])
 
 
-def write_table(target: Path, csv: Path) -> None:
-    """Write detections, as an export has them in `csv`, for people with a notebook."""
+def write_table(
+    target: Path, csv: Path, *, columns: Mapping[str, str] = MappingProxyType(_DETECTIONS)
+) -> None:
+    """Write what an export has in `csv`, with a head, for people with a notebook."""
     with _opened(str(target.parent)) as database:
-        query = _TABLE.replace("$csv", _quoted(str(csv))).replace("$columns", _struct(_DETECTIONS))
+        query = _TABLE.replace("$csv", _quoted(str(csv))).replace("$columns", _struct(columns))
         database.execute(query.replace("$target", _quoted(str(target))))
 
 

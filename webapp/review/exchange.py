@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from processing.wire.identity import Problem
 from processing.wire.limits import MAX_DETECTIONS
+from webapp.accounts.models import User
 from webapp.accounts.requests import actor_of
 from webapp.common.clock import now
 from webapp.common.problems import problem, problem_http
@@ -22,7 +23,7 @@ from webapp.review.boxes import BadBox, Box, ClassName
 from webapp.review.findings import Finding
 from webapp.review.gold import GoldFeedback
 from webapp.review.leasing import ItemMoved
-from webapp.review.queries import ItemForEditor, QueueStatus, item_for_editor
+from webapp.review.queries import ItemForEditor, OwnStatus, item_for_editor
 
 MAX_BODY_BYTES: Final = 256 * 1024
 """Of a save; the most boxes with the longest names stay below."""
@@ -38,6 +39,15 @@ T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
 
 
+class Onward(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a page goes on with, so that one request does for three."""
+
+    shown: UUID | None = None
+    """The item that is on the screen from now on."""
+    besides: Annotated[tuple[UUID, ...], Meta(max_length=16)] | None = None
+    """Those that the page has in hand already, when it wishes for one more."""
+
+
 class SaveRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """What a labeler leaves in a picture."""
 
@@ -46,6 +56,7 @@ class SaveRequest(Struct, frozen=True, forbid_unknown_fields=True):
     classes: Annotated[tuple[ClassName, ...], Meta(max_length=64)] = ()
     """Of the picture as a whole."""
     findings: FindingsByHand = {}
+    onward: Onward = Onward()
 
 
 class SkipRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +64,7 @@ class SkipRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
     revision: Revision
     skip_as: Literal["passed", "ambiguous"]
+    onward: Onward = Onward()
 
 
 class NextRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,19 +73,21 @@ class NextRequest(Struct, frozen=True, forbid_unknown_fields=True):
     besides: Annotated[tuple[UUID, ...], Meta(max_length=16)] = ()
 
 
-class Answer(Struct, frozen=True, kw_only=True):
-    """How the work stands, with the item that was asked for."""
-
-    status: QueueStatus
-    item: ItemForEditor | None = None
-    gold: GoldFeedback | None = None
-    """Of a save that answered a known picture: how it compares."""
-
-
 class Conflict(Problem, frozen=True, kw_only=True):
     """A 409: nothing was written, and this is how the item is now."""
 
     item: ItemForEditor
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """How the work stands, with the item that was asked for."""
+
+    status: OwnStatus
+    item: ItemForEditor | None = None
+    gold: GoldFeedback | None = None
+    """Of a save that answered a known picture: how it compares."""
+    moved: Conflict | None = None
+    """What a save went on to (`Onward.shown`) is not the labeler's; it was saved all the same."""
 
 
 class BadBody(ValueError):
@@ -134,21 +148,21 @@ def answers_json(
                 )
             )
         except ItemMoved as moved:
-            return _conflict(request, moved)
+            return problem_http(conflict(moved, by=actor_of(request)))
 
     return answering
 
 
-def _conflict(request: HttpRequest, moved: ItemMoved) -> HttpResponse:
+def conflict(moved: ItemMoved, *, by: User) -> Conflict:
+    """Return what `by` is told of an item that is not as they have it."""
     plain = problem(HTTPStatus.CONFLICT, code="item-moved", detail=str(moved))
-    body = Conflict(
+    return Conflict(
         type=plain.type,
         title=plain.title,
         status=plain.status,
         detail=plain.detail,
-        item=item_for_editor(moved.item, by=actor_of(request), at=now()),
+        item=item_for_editor(moved.item, by=by, at=now()),
     )
-    return problem_http(body)
 
 
 def _bad_body(error: msgspec.ValidationError) -> BadBody:

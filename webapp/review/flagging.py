@@ -60,6 +60,11 @@ def watched_share(share: float, stakes_now: float) -> float:
     return max(share, WATCHED_SHARE) if is_watched else share
 
 
+def most_gold(queue: ReviewQueue) -> float:
+    """Return how much of what anybody is given has a known answer at most."""
+    return watched_share(queue.gold_share, WATCHED_FROM)
+
+
 def gold_share_of(queue: ReviewQueue, labeler: User) -> float:
     """Return how much of what a labeler is given now is to have a known answer."""
     lately = judged_since_cleared(queue, labeler, most=_MOST_LATELY)

@@ -23,7 +23,7 @@ from webapp.review.offers import (
     gold_that_is_due,
     has_room,
     held_items,
-    meant_for,
+    is_meant_for,
 )
 
 BEAT: Final = timedelta(seconds=60)
@@ -111,11 +111,12 @@ def release_item(*, item: ReviewItem, by: User, at: datetime) -> bool:
 
 def lock_item(item: ReviewItem) -> ReviewItem:
     """Return `item` as it is now, nobody else's to write until the transaction ends."""
-    return (
-        ReviewItem.objects.select_for_update(of=("self",))
-        .select_related("queue", "sample__bundle")
-        .get(pk=item.pk)
-    )
+    return _whole(ReviewItem.objects.select_for_update(of=("self",))).get(pk=item.pk)
+
+
+def _whole(items: QuerySet[ReviewItem]) -> QuerySet[ReviewItem]:
+    """Return the items with what deciding and showing them asks for."""
+    return items.select_related("queue", "sample__bundle", "sample__camera")
 
 
 def refuse_if_stale(item: ReviewItem, revision: int) -> None:
@@ -136,19 +137,30 @@ def refuse_unless_open_to(item: ReviewItem, *, by: User, at: datetime) -> None:
         raise RevisionConflict(item, "This picture has been decided in the meantime.")
     if item.verdicts.filter(deciding(), by=by).exists():
         raise RevisionConflict(item, "You have decided this picture already.")
-    if not ReviewItem.objects.filter(meant_for(by), pk=item.pk).exists():
+    if not is_meant_for(item, by):
         raise NotTheirs(item, "This picture is for somebody else.")
-    if not is_gold and not has_room(item, by=by, at=at):
-        other = Lease.objects.exclude(holder=by).filter(item=item, expires_at__gt=at)
-        holder = other.select_related("holder")[0].holder
-        raise HeldByAnother(item, f"{holder} has this picture in hand.")
+    if not is_gold:
+        _refuse_if_full(item, by=by, at=at)
+
+
+def _refuse_if_full(item: ReviewItem, *, by: User, at: datetime) -> None:
+    leases = item.leases.all()
+    if has_room(item, leases, by=by, at=at):
+        return
+    holder = next(
+        lease.holder for lease in leases if lease.is_live(at=at) and lease.holder_id != by.pk
+    )
+    raise HeldByAnother(item, f"{holder} has this picture in hand.")
 
 
 def take(item: ReviewItem, *, by: User, at: datetime, is_prepared: bool = False) -> Lease:
     """Write `by`'s lease of a locked item; leases of others that ran out go."""
-    if item.state == ReviewItem.State.OPEN:
-        Lease.objects.filter(item=item, expires_at__lte=at).exclude(holder=by).delete()
-    lease = Lease.objects.filter(item=item, holder=by).first()
+    leases = list(item.leases.all())
+    own = (lease for lease in leases if lease.holder_id == by.pk)
+    lease = next(own, None)
+    ran_out = [each.pk for each in leases if each is not lease and not each.is_live(at=at)]
+    if ran_out and item.state == ReviewItem.State.OPEN:
+        Lease.objects.filter(pk__in=ran_out).delete()
     goes_on = lease is not None and lease.is_prepared == is_prepared and lease.is_live(at=at)
     if lease is None:
         lease = Lease(item=item, holder=by, organization_id=item.organization_id)
@@ -182,7 +194,7 @@ def _take_own(
     prepare: bool = False,
 ) -> ReviewItem | None:
     held = held_items(queue, by=by, at=at, is_prepared=is_prepared).exclude(pk__in=besides)
-    item = held.select_for_update(of=("self",)).first()
+    item = _whole(held).select_for_update(of=("self",)).first()
     if item is not None:
         take(item, by=by, at=at, is_prepared=prepare)
     return item
@@ -204,14 +216,15 @@ def _take_free(
     gold = gold_that_is_due(queue, by=by, at=at)
     if gold is not None and gold.pk not in passed_over:
         with transaction.atomic():
-            take(lock_item(gold), by=by, at=at, is_prepared=prepare)
+            gold = lock_item(gold)
+            take(gold, by=by, at=at, is_prepared=prepare)
         return gold
     is_patient = False
     while True:
-        free = claimable_items(queue, by=by, at=at).exclude(pk__in=passed_over)
+        free = _whole(claimable_items(queue, by=by, at=at)).exclude(pk__in=passed_over)
         with transaction.atomic():
-            item = _lock_best(free, at=at, is_patient=is_patient)
-            if item is not None and has_room(item, by=by, at=at):
+            item = _lock_best(free, queue, at=at, is_patient=is_patient)
+            if item is not None and has_room(item, item.leases.all(), by=by, at=at):
                 take(item, by=by, at=at, is_prepared=prepare)
                 return item
         if item is not None:
@@ -222,13 +235,17 @@ def _take_free(
             return None
 
 
-def _lock_best(free: QuerySet[ReviewItem], *, at: datetime, is_patient: bool) -> ReviewItem | None:
+def _lock_best(
+    free: QuerySet[ReviewItem], queue: ReviewQueue, *, at: datetime, is_patient: bool
+) -> ReviewItem | None:
     """Return what is overdue longest, else what is worth most, as it is once it is ours.
 
     To wait within an ordered query would hold every row that it waited for in vain.
     """
     if not is_patient:
         free = free.select_for_update(skip_locked=True, of=("self",))
-    overdue = free.filter(due_at__lte=at).order_by("due_at")
-    best = overdue.first() or free.first()
+    late = ReviewItem.objects.filter(queue=queue, state=ReviewItem.State.OPEN, due_at__lte=at)
+    is_any_late = late.exists()  # mostly none is, and to know that is cheap
+    overdue = free.filter(due_at__lte=at).order_by("due_at").first() if is_any_late else None
+    best = overdue or free.first()
     return lock_item(best) if best is not None and is_patient else best

@@ -4,6 +4,7 @@
 who have decided and those who hold it now are counted together.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
 
@@ -11,7 +12,7 @@ from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QueryS
 from django.db.models.functions import Coalesce
 
 from webapp.accounts.models import Role, User
-from webapp.review.flagging import gold_share_of
+from webapp.review.flagging import gold_share_of, most_gold
 from webapp.review.models import (
     PASS_PAUSE,
     GoldAnswer,
@@ -83,9 +84,23 @@ def held_items(
     ).order_by("leases__claimed_at")
 
 
-def has_room(item: ReviewItem, *, by: User, at: datetime) -> bool:
-    """Return whether `item` still asks for a labeler besides those who decided or hold it."""
-    n_others = Lease.objects.filter(item=item, expires_at__gt=at).exclude(holder=by).count()
+def is_meant_for(item: ReviewItem, by: User) -> bool:
+    """Return whether `by` may work on `item`; only what not all may takes a question."""
+    is_everybodys = (
+        item.assignee_id is None
+        and item.team_id is None
+        and item.queue.labelers_id is None
+        and not item.is_returned
+    )
+    return is_everybodys or ReviewItem.objects.filter(meant_for(by), pk=item.pk).exists()
+
+
+def has_room(item: ReviewItem, leases: Iterable[Lease], *, by: User, at: datetime) -> bool:
+    """Return whether `item` still asks for a labeler besides those who decided or hold it.
+
+    `leases` are all of the item.
+    """
+    n_others = sum(lease.is_live(at=at) and lease.holder_id != by.pk for lease in leases)
     return item.n_decided + n_others < item.n_labelers
 
 
@@ -118,20 +133,23 @@ def gold_that_is_due(queue: ReviewQueue, *, by: User, at: datetime) -> ReviewIte
     When it is time cannot be guessed, but is the same however often one asks: it is drawn by how
     many items `by` was given so far.
     """
-    share = gold_share_of(queue, by) if queue.gold_share else 0.0
-    if not share:
+    if not queue.gold_share:
+        return None
+    asked = GoldAnswer.objects.filter(item__queue=queue, retired_at=None)
+    if not asked.exists():
         return None
     live = Lease.objects.filter(holder=by, expires_at__gt=at)
     n_given = Verdict.objects.filter(item__queue=queue, by=by).count()
     n_given += live.filter(item__queue=queue).count()
     draw = _draw(f"{queue.pk}{by.pk}{n_given}")
+    if draw >= most_gold(queue):
+        return None
+    share = gold_share_of(queue, by)
     if draw >= share:
         return None
     seen = Verdict.objects.filter(item=OuterRef("item"), by=by)
     held = live.filter(item=OuterRef("item"))
-    fresh = GoldAnswer.objects.filter(
-        ~Exists(seen), ~Exists(held), item__queue=queue, retired_at=None
-    )
+    fresh = asked.filter(~Exists(seen), ~Exists(held))
     answers = list(fresh.order_by("-id").values_list("item", flat=True)[:_N_GOLD_LOOKED_AT])
     if not answers:
         return None

@@ -32,16 +32,23 @@ _N_RECENT = 12
 
 
 @dataclass(frozen=True)
-class QueueStatus:
-    """How the work stands, for one labeler."""
+class OwnStatus:
+    """How the work stands, for one labeler at work: what changes with every picture."""
 
     n_open: int
     """Items to be decided, whoever holds them, but for those that this labeler has decided."""
+    n_mine_today: int
+    """Decided since midnight UTC by this labeler."""
+
+
+@dataclass(frozen=True)
+class QueueStatus(OwnStatus):
+    """How the work stands, with what all others do."""
+
     n_leased: int
-    """Of those, in somebody's hands right now."""
+    """Of the open ones, in somebody's hands right now."""
     n_done_today: int
     """Decided since midnight UTC, by everybody."""
-    n_mine_today: int
 
     @property
     def percent_done(self) -> int:
@@ -132,18 +139,31 @@ def checkers_queues(actor: User) -> QuerySet[ReviewQueue]:
 
 def queue_status(queues: Collection[ReviewQueue], *, by: User, at: datetime) -> QueueStatus:
     """Return how the work in `queues` stands."""
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     items = open_items(queues, by=by)
     held = Lease.objects.filter(item__in=items, expires_at__gt=at, is_prepared=False)
-    decided = Verdict.objects.filter(
-        item__queue__in=queues, created_at__gte=midnight, undone_at=None
-    ).exclude(outcome=Verdict.Outcome.PASSED)
+    decided = _decided_today(queues, at=at)
     return QueueStatus(
         n_open=items.count(),
         n_leased=held.values("item").distinct().count(),
         n_done_today=decided.count(),
         n_mine_today=decided.filter(by=by).count(),
     )
+
+
+def own_status(queues: Collection[ReviewQueue], *, by: User, at: datetime) -> OwnStatus:
+    """Return how the work in `queues` stands, as far as the editor says it after each picture."""
+    return OwnStatus(
+        n_open=open_items(queues, by=by).count(),
+        n_mine_today=_decided_today(queues, at=at).filter(by=by).count(),
+    )
+
+
+def _decided_today(queues: Collection[ReviewQueue], *, at: datetime) -> QuerySet[Verdict]:
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    decided = Verdict.objects.filter(
+        item__queue__in=queues, created_at__gte=midnight, undone_at=None
+    )
+    return decided.exclude(outcome=Verdict.Outcome.PASSED)
 
 
 def open_items(
@@ -184,9 +204,12 @@ def standing_verdict(item: ReviewItem, *, seen_by: User) -> Verdict | None:
 
 def _lease_seen(item: ReviewItem, *, by: User, at: datetime) -> Lease | None:
     """Return `by`'s lease of `item`, else one that keeps them from it."""
-    live = Lease.objects.filter(item=item, expires_at__gt=at).select_related("holder")
-    own = live.filter(holder=by).first()
-    return own if own or has_room(item, by=by, at=at) else live.first()
+    live = item.leases.filter(expires_at__gt=at).select_related("holder").order_by("id")
+    leases = list(live)
+    own = next((lease for lease in leases if lease.holder_id == by.pk), None)
+    if own is None and leases and not has_room(item, leases, by=by, at=at):
+        return leases[0]
+    return own
 
 
 def _sent_back(item: ReviewItem, *, to: User) -> SentBack | None:
@@ -212,6 +235,7 @@ def item_for_editor(item: ReviewItem, *, by: User, at: datetime) -> ItemForEdito
     decided = standing_verdict(item, seen_by=by)
     lease = _lease_seen(item, by=by, at=at)
     begin = _to_begin_with(item, predicted, by=by)
+    labels = labels_of(sample)
     return ItemForEditor(
         id=item.pk,
         url=reverse("review_item", args=[item.pk]),
@@ -228,8 +252,8 @@ def item_for_editor(item: ReviewItem, *, by: User, at: datetime) -> ItemForEdito
         doubtful=doubtful,
         boxes=begin.boxes,
         classes=sorted(begin.classes),
-        labels=labels_of(sample),
-        frequent_labels=frequent_labels(sample),
+        labels=labels,
+        frequent_labels=frequent_labels(sample, labels),
         due_at=item.due_at,
         held_by=None if lease is None else _held_by(lease, by=by),
         sent_back=_sent_back(item, to=by),
@@ -249,13 +273,12 @@ def predictions_of(sample: Sample) -> list[PredictedBox]:
     )
 
 
-def frequent_labels(sample: Sample) -> list[str]:
-    """Return the classes that are commonest in what this camera kept lately, then the others."""
+def frequent_labels(sample: Sample, labels: Sequence[str]) -> list[str]:
+    """Return those of the sample's classes that its camera kept most of lately, then the others."""
     lately = Sample.objects.filter(camera=sample.camera_id, bundle=sample.bundle_id)
     counts: Counter[int] = Counter()
     for packed in lately.values_list("predictions", flat=True)[:_N_LATELY]:
         counts.update(count_labels(bytes(packed)))
-    labels = labels_of(sample)
     common = [labels[label] for label, _ in counts.most_common() if label < len(labels)]
     return list(dict.fromkeys([*common, *labels]))[:N_KEYED_LABELS]
 

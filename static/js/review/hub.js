@@ -50,13 +50,14 @@ export class Hub {
     return this.#ask(`${item.url}renew/`, {});
   }
 
-  // What a labeler decided goes on its way even while the page goes away.
-  save(item, revision, answer) {
-    return this.#ask(`${item.url}verdict/`, { revision, ...answer }, { keepalive: true });
+  // What a labeler decided goes on its way even while the page goes away. `onward`: { shown: id of
+  // what is on the screen now, besides: ids in hand, to have one more claimed }, each as one likes.
+  save(item, revision, answer, onward = {}) {
+    return this.#ask(`${item.url}verdict/`, { revision, ...answer, onward }, { keepalive: true });
   }
 
-  skip(item, revision, skipAs) {
-    return this.#ask(`${item.url}skip/`, { revision, skip_as: skipAs }, { keepalive: true });
+  skip(item, revision, skipAs, onward = {}) {
+    return this.#ask(`${item.url}skip/`, { revision, skip_as: skipAs, onward }, { keepalive: true });
   }
 
   undo() {

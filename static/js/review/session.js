@@ -2,6 +2,7 @@
 // go their way in the background, and nothing is forgotten until the hub has it.
 import { isSame } from "./boxes.js";
 import { dropDraft, keepDraft, unfinishedSaves } from "./drafts.js";
+import { Errands } from "./errands.js";
 import { LoggedOut, Moved, Unreachable } from "./hub.js";
 
 const N_AHEAD = 2;
@@ -10,7 +11,7 @@ const THERE_MS = 60000; // so long after a key or a move of the pointer somebody
 const RETRY_MS = 3000;
 
 export class Session {
-  #hub; #view; #current = null; #started = Promise.resolve(); #ahead = []; #later = [];
+  #hub; #view; #errands; #current = null; #ahead = []; #later = [];
   #saving = new Map(); #isIdle = false; #last = null; #lookAgain;
   #lastSign = performance.now();
 
@@ -19,6 +20,7 @@ export class Session {
   constructor(hub, view) {
     this.#hub = hub;
     this.#view = view;
+    this.#errands = new Errands(hub, () => this.#inHand);
     setInterval(() => this.#renew(), RENEW_MS);
     for (const sign of ["keydown", "pointerdown", "pointermove", "wheel"]) {
       window.addEventListener(sign, () => (this.#lastSign = performance.now()), { capture: true, passive: true });
@@ -33,7 +35,8 @@ export class Session {
     this.#view.status(status);
     await this.#open({ item, image: await pictureOf(item) });
     for (const { id, url, revision, answer } of unfinishedSaves()) {
-      if (id !== item.id) this.#send({ id, url, revision }, answer, (draft) => this.#hub.save(draft, revision, plain(answer)));
+      if (id === item.id) continue;
+      this.#send({ id, url, revision }, answer, (draft, onward) => this.#hub.save(draft, revision, plain(answer), onward));
     }
   }
 
@@ -47,26 +50,24 @@ export class Session {
     const item = this.#current.item;
     this.#last = answer.boxes;
     keepDraft(item, answer, true);
-    this.#send(item, answer, () => this.#hub.save(item, item.revision, plain(answer)));
-    return this.advance();
+    return this.#leave(answer, (_, onward) => this.#hub.save(item, item.revision, plain(answer), onward));
   }
 
   skip(skipAs) {
     const item = this.#current.item;
     dropDraft(item);
-    this.#send(item, null, () => this.#hub.skip(item, item.revision, skipAs));
-    return this.advance();
+    return this.#leave(null, (_, onward) => this.#hub.skip(item, item.revision, skipAs, onward));
   }
 
   async advance() {
     // From here on nothing more happens to the picture that is still seen, if one is.
     if (!this.#isIdle) this.#view.wait();
-    const left = this.#later.pop() ?? (await this.#ahead[0]?.entry);
+    const left = this.#later.pop() ?? this.#ahead[0]?.ready ?? (await this.#ahead[0]?.entry);
     if (left) return this.#open(left);
     this.#current = null;
     this.#ahead = [];
     await Promise.allSettled([...this.#saving.values()]);
-    const found = await this.#claim();
+    const found = await this.#claim({});
     if (found) return this.#open(found);
     this.#isIdle = true;
     const why = await this.#hub.noWork().catch(() => "");
@@ -107,45 +108,57 @@ export class Session {
     this.#current = entry;
     const { item, image } = entry;
     this.#ahead = this.#ahead.filter(({ id }) => id !== item.id); // till here, claims spare it
+    if (!error && item.state === "open") this.#start(item);
+    this.#fill();
+    this.#errands.go(); // the hub is at work while the page draws
     history.replaceState(null, "", item.url);
     this.#view.show(item, image, error !== null);
     if (error) this.#view.moved(error);
-    else if (item.state === "open") this.#started = this.#start(item);
-    this.#fill();
   }
 
-  // Claims go one after another, for each has to know what is in hand already.
   #fill() {
     while (this.#ahead.length < N_AHEAD) {
-      const next = { id: null };
-      next.entry = Promise.resolve(this.#ahead.at(-1)?.entry).then(async () => {
-        const entry = await this.#claim();
-        next.id = entry?.item.id ?? null;
-        return entry;
-      });
+      const next = { id: null, ready: null };
+      next.entry = this.#claim(next);
       this.#ahead.push(next);
     }
   }
 
+  // Save or skip what is on the screen, and go to the next one.
+  #leave(answer, request) {
+    const { item } = this.#current;
+    this.#send(item, answer, request);
+    this.#current = null; // whatever happens until the next one is there is not about this one
+    return this.advance();
+  }
+
   async #start(item) {
     try {
-      this.#view.status((await this.#hub.start(item)).status);
+      this.#view.status((await this.#errands.start(item)).status);
     } catch (error) {
       if (error instanceof Moved && this.#current?.item.id === item.id) this.#view.moved(error);
       else if (!(error instanceof Unreachable)) this.#view.say(error.message, "err");
     }
   }
 
-  // The next item with its picture ready to be shown, or null.
-  async #claim() {
-    const besides = [
+  // What a claim has to leave alone.
+  get #inHand() {
+    const ids = [
       ...this.#saving.keys(), this.#current?.item.id, ...this.#later.map(({ item }) => item.id),
       ...this.#ahead.map(({ id }) => id),
     ];
+    return ids.filter(Boolean).slice(-16);
+  }
+
+  // The next item with its picture ready to be shown, or null; `next` is told, too.
+  async #claim(next) {
     try {
-      const { item, status } = await this.#hub.next(besides.filter(Boolean).slice(-16));
+      const { item, status } = await this.#errands.claim();
       this.#view.status(status);
-      return item && { item, image: await pictureOf(item) };
+      if (!item) return null;
+      next.id = item.id;
+      next.ready = { item, image: await pictureOf(item) };
+      return next.ready;
     } catch (error) {
       if (!(error instanceof Unreachable)) this.#view.say(error.message, "err");
       return null;
@@ -153,7 +166,7 @@ export class Session {
   }
 
   #send(item, answer, request) {
-    const sent = this.#started.then(() => this.#deliver(item, answer, request));
+    const sent = this.#deliver(item, answer, request);
     this.#saving.set(item.id, sent);
     this.#view.saving(this.#saving.size, null);
     sent.finally(() => {
@@ -165,7 +178,7 @@ export class Session {
   async #deliver(item, answer, request) {
     for (;;) {
       try {
-        const { status, gold } = await request(item);
+        const { status, gold } = await this.#errands.decide((onward) => request(item, onward));
         dropDraft(item);
         if (gold) this.#view.feedback(gold);
         return this.#view.status(status);
@@ -198,11 +211,17 @@ export class Session {
     if (this.#current?.item.state === "open") this.#start(this.#current.item);
     for (const { item } of this.#later) this.#hub.renew(item).catch(() => {});
     for (const next of this.#ahead) {
-      next.entry.then((entry) => entry && this.#hub.renew(entry.item).catch((error) => {
-        // Somebody else has it by now.
-        if (error instanceof Moved) this.#ahead = this.#ahead.filter((each) => each !== next);
-        this.#fill();
-      }));
+      next.entry.then((entry) => entry && this.#renewAhead(next, entry.item));
+    }
+  }
+
+  async #renewAhead(next, item) {
+    try {
+      await this.#errands.also(async () => this.#ahead.includes(next) && this.#hub.renew(item));
+    } catch (error) {
+      // Somebody else has it by now.
+      if (error instanceof Moved) this.#ahead = this.#ahead.filter((each) => each !== next);
+      this.#fill();
     }
   }
 

@@ -1,10 +1,18 @@
 """The next picture is there before it is asked for, and the page never reloads."""
 
 from msgspec.structs import replace
-from playwright.sync_api import expect
+from playwright.sync_api import Request, Route, expect
 
-from tests.browser.review.conftest import Reviewer
-from tests.browser.review.desk import Desk, has_pictures, is_open, is_saved, press
+from tests.browser.review.conftest import Reviewer, Visitor
+from tests.browser.review.desk import (
+    Desk,
+    frames_pass,
+    has_pictures,
+    is_open,
+    is_saved,
+    item_now,
+    press,
+)
 
 
 def test_it_works(desk: Desk, reviewer: Reviewer) -> None:
@@ -29,6 +37,44 @@ def test_it_is_fetched_while_the_first_is_looked_at(desk: Desk, reviewer: Review
     is_open(page, work.items[1])
     is_saved(page)
     assert not [url for url in requests if url.endswith(f"/review/{work.items[1]}/")]
+
+
+def test_one_request_does_for_a_picture(desk: Desk, reviewer: Reviewer) -> None:
+    work = desk.new_work()
+    page = reviewer(work)
+    has_pictures(page, 3)
+    page.wait_for_load_state("networkidle")
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request))
+    press(page, "a")
+    is_open(page, work.items[1])
+    is_saved(page)
+    has_pictures(page, 4)  # another was claimed along with it
+    (url,) = [request.url for request in asked if request.method == "POST"]
+    assert url.endswith(f"/review/{work.items[0]}/verdict/")
+    assert item_now(page, work.items[1])["held_by"]["is_me"]
+
+
+def test_a_save_does_not_overtake_a_sign_of_life(desk: Desk, visitor: Visitor) -> None:
+    work = desk.new_work()
+    page = visitor(work.session)
+    page.clock.install()
+    page.goto(f"/review/{work.items[0]}/")
+    is_open(page, work.items[0])
+    page.wait_for_load_state("networkidle")
+    held: list[Route] = []
+    asked: list[Request] = []
+    page.route(f"**/{work.items[0]}/start/", lambda route: held.append(route))
+    page.on("request", lambda request: asked.append(request))
+    with page.expect_request("**/start/"):
+        page.clock.fast_forward(31_000)
+    press(page, "a")
+    is_open(page, work.items[1])
+    frames_pass(page)
+    assert not [request for request in asked if request.url.endswith("/verdict/")]
+    held[0].continue_()
+    is_saved(page)
+    assert item_now(page, work.items[0])["state"] == "done"
 
 
 def test_two_labelers_never_see_the_same(desk: Desk, reviewer: Reviewer) -> None:

@@ -73,6 +73,7 @@ def test_saves_wait_for_a_hub_that_does_not_answer(
     press(page, "a")
     expect(page.locator("[data-part=saving]")).to_contain_text("1 picture waits to be saved")
     is_open(page, work.items[1])
+    wait_for("the next one is begun", lambda: item_now(page, work.items[1])["held_by"] is not None)
     page.unroute("**/verdict/", refuse)
     is_saved(page)
     assert item_now(page, work.items[0])["state"] == "done"

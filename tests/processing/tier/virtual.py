@@ -101,7 +101,7 @@ class VirtualJudge:
         self.sizes.append(len(frames))
         if self.is_hung:
             return
-        # One device: batches in flight beside each other only wait for each other.
+        # One device: batches in flight at once only wait for each other.
         self._free_s = max(loop.time(), self._free_s) + self.batch_s + self.picture_s * len(frames)
         loop.call_at(self._free_s, on_judged, [self.finds] * len(frames))
 

@@ -206,6 +206,6 @@ class ReviewQueueViewSet(CreateModelMixin, OwnedViewSet[ReviewQueue]):
         told = {
             "item": None if item is None else item_for_editor(item, by=actor, at=at),
             "status": queue_status([queue], by=actor, at=at),
-            "outlook": outlook(actor, at=at),
+            "outlook": outlook(actor, at=at) if item is None else None,
         }
         return Response(msgspec.to_builtins(told))

@@ -1,0 +1,1 @@
+"""What the cascade benchmark is made of."""
