@@ -1,5 +1,4 @@
-"""Up to ten times what can be judged is offered: what is answered is answered in time, and as much
-as ever.
+"""Ten times what can be judged is offered: as much is answered as ever, and in time.
 
 The clock is virtual and the seed fixed, so every run is the same.
 """
@@ -98,8 +97,7 @@ class Stage:
         )
         try:
             await self.batcher.submit(inquiry, SIZE)
-        except Overloaded as refusal:
-            assert refusal.retry_after_s > 0.0
+        except Overloaded:
             outcome.n_refused += counted
         except TooLate:
             outcome.n_late += counted
