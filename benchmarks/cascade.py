@@ -63,7 +63,7 @@ def _measure(options: argparse.Namespace, say: Say) -> Outcome:
         {name: round(value, 4) for name, value in figures.items()},
         (
             f"edge: {edge.manifest.name}; cloud: {cloud.manifest.name}; mAP in points, 0 to 100",
-            f"{len(pictures)} pictures; in doubt: scores between the two numbers in a name, percent",
+            f"{len(pictures)} pictures; in doubt: scores between the two numbers of a name, in %",
             "frames: the whole picture is asked about, and replaced; crops: what is in doubt",
             "extra_ms: CPU of decoding and the larger network, over all pictures; extra_kb: JPEGs",
         ),
