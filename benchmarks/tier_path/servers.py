@@ -95,7 +95,10 @@ class Server:
                 program.kill()
         if not said:
             raise CannotMeasure("the generator broke off; its words are above")
-        return Asked(msgspec.json.decode(said, type=Counted), used_s)
+        counted = msgspec.json.decode(said, type=Counted)
+        if not counted.n_answered:
+            raise CannotMeasure(f"{self.name} answered nothing: {counted}")
+        return Asked(counted, used_s)
 
     def _cpu_s(self) -> float:
         return sum(map(cpu_s, (self.process, *self.process.children(recursive=True))))

@@ -1,6 +1,8 @@
 """The generator asks when requests are due, whatever the server does, and counts all of them."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
@@ -107,6 +109,20 @@ async def test_nobody_listens(pictures: Path) -> None:
         pass
     counted = await Generator(a_load(port, pictures, per_s=100.0, seconds=0.2)).run()
     assert counted.n_failed == counted.n_sent > 0
+
+
+async def test_the_program_speaks_of_itself_as_its_reader_expects(pictures: Path) -> None:
+    async with answering(lambda _: (200, 0.0)) as port:
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.tier_path.generator",
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        load = msgspec.json.encode(a_load(port, pictures, per_s=50.0))
+        said, complaints = await program.communicate(load + b"\ngo\n")
+    assert not complaints
+    ready, counted = said.splitlines()
+    assert ready == b"ready"
+    assert msgspec.json.decode(counted, type=Counted).n_good > 10
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
