@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -61,7 +61,7 @@ class LocalPool:
 
     def judge(
         self, pictures: Iterable[bytes | Unread], *, min_score: float
-    ) -> Iterator[PictureOutcome]:
+    ) -> Generator[PictureOutcome]:
         """Yield what came of each picture, in their order.
 
         Pictures are taken as there is room: never more in memory than two a thread. Whoever stops
