@@ -68,6 +68,8 @@ class Env(BaseSettings):
     keep_features_days: Days = 45
     """What pictures were like, by minute."""
     keep_feature_hours_days: Days = 400
+    keep_overflow_days: Days = 400
+    """Which frames were judged where, by hour, and what that cost."""
     keep_events_days: Days = 90
     """Events with their words, thumbnails and clips."""
     keep_thumbnails_days: Days = 7
@@ -95,6 +97,8 @@ class Env(BaseSettings):
     """The same as agents and programs reach it; empty: through the hub's own address."""
     tier_token: str = ""
     """What the tier shows to the hub; empty: made once and kept in `data_dir` (`tier_token`)."""
+    tier_price_per_1000: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    """What so many pictures judged there cost, in a currency of your own, for cameras' budgets."""
     tier_agent_pictures_per_s: Annotated[float, Field(gt=0)] = 30.0
     """That the tier takes of one agent."""
     webhooks_may_be_private: bool = False

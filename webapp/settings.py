@@ -208,6 +208,7 @@ UNFOLD = {
 
 TIER_URL = ENV.tier_url.rstrip("/")
 TIER_PUBLIC_URL = ENV.tier_public_url.rstrip("/")
+TIER_PRICE_PER_1000 = ENV.tier_price_per_1000
 TIER_TOKEN = ENV.resolved_tier_token
 TIER_AGENT_PICTURES_PER_S = ENV.tier_agent_pictures_per_s
 METRICS_TOKEN = ENV.metrics_token

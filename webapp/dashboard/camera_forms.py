@@ -11,6 +11,7 @@ from processing.wire.camera import (
     ClipPolicy,
     DesiredCamera,
     MotionGate,
+    OverflowPolicy,
     Privacy,
     Region,
     Schedule,
@@ -318,8 +319,63 @@ class PrivacyForm(PolicyForm):
         return super().wish() | {"zones": plain(self.stored.zones)}
 
 
+class OverflowForm(PolicyForm):
+    policy, kind = "overflow", OverflowPolicy
+    title = "Cloud"
+    sentence = (
+        "Lets the inference tier judge what this agent cannot, within limits that you set. Pictures"
+        " then leave the agent: parts that are hidden stay hidden, and a camera that hides faces"
+        " sends none."
+    )
+
+    mode = forms.ChoiceField(
+        label="Which pictures",
+        choices=[
+            ("off", "None"),
+            ("saturated", "Those that the agent has no time for"),
+            ("doubtful", "Those in which the agent is in doubt"),
+            ("always", "All; the agent takes what the cloud will not"),
+        ],
+        required=False,
+    )
+    budget_ms = Number(
+        label="An answer is of use for … ms",
+        min_value=50,
+        max_value=5000,
+        required=False,
+        help_text="Pictures after it wait for it so long at the most.",
+    )
+    mb_per_day = Number(
+        label="Megabytes a day",
+        min_value=0,
+        max_value=1e6,
+        required=False,
+        help_text="From midnight to midnight, UTC. Empty: no limit.",
+    )
+    money_per_day = Number(
+        label="Money a day",
+        min_value=0,
+        max_value=1e6,
+        required=False,
+        help_text="At the hub's price for a picture. Empty: no limit.",
+    )
+    max_width = forms.IntegerField(
+        label="Widest picture, pixels", min_value=160, max_value=4096, required=False
+    )
+    jpeg_quality = forms.IntegerField(
+        label="JPEG quality", min_value=30, max_value=95, required=False
+    )
+    model = forms.CharField(
+        label="Model",
+        max_length=64,
+        required=False,
+        help_text="As the page Inference names it. Empty: the tier's choice.",
+    )
+
+
 ALL: Final = (
     StreamsForm, RegionForm, TilingForm, ScheduleForm, GateForm, ClipsForm, PrivacyForm,
+    OverflowForm,
 )  # fmt: skip
 TIME_ZONES: Final = tuple(
     sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from processing.wire.camera import (
     ClipPolicy,
     MotionGate,
+    OverflowPolicy,
     Privacy,
     Region,
     Schedule,
@@ -188,6 +189,12 @@ class CameraSerializer(serializers.ModelSerializer[Camera]):
         ClipPolicy, required=False, help_text="`is_on`, `before_s`, `after_s`, `longest_s`."
     )
     privacy = PolicyField(Privacy, required=False, help_text="`zones`, `hides_faces`.")
+    overflow = PolicyField(
+        OverflowPolicy,
+        required=False,
+        help_text="`mode` (off, saturated, doubtful, always), `budget_ms`, `mb_per_day`,"
+        " `money_per_day`, `jpeg_quality`, `max_width`, `model`.",
+    )
     scene = WishField(
         Scene,
         required=False,

@@ -12,6 +12,7 @@ from msgspec import Struct
 from processing.wire.camera import (
     ClipPolicy,
     MotionGate,
+    OverflowPolicy,
     Privacy,
     Region,
     Schedule,
@@ -37,6 +38,7 @@ class Policies(Struct, frozen=True, kw_only=True):
     gate: MotionGate = MotionGate()
     clips: ClipPolicy = ClipPolicy()
     privacy: Privacy = Privacy()
+    overflow: OverflowPolicy = OverflowPolicy()
 
 
 POLICIES: Final = tuple(field.name for field in msgspec.structs.fields(Policies))

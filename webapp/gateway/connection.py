@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from processing.wire.limits import CREDIT_BATCHES
-from processing.wire.messages import DesiredState, StateReport
+from processing.wire.messages import BundleState, DesiredState, StateReport
 from webapp.gateway.handshake import Session
 from webapp.gateway.outbound import Outbound
+from webapp.inference.tokens import AGENT_TOKEN_S
 
 if TYPE_CHECKING:
     from webapp.gateway.ingest.allowance import Limit
     from webapp.gateway.ingest.delivery import Delivery
 
-MAX_IN_FLIGHT: Final = 4 * CREDIT_BATCHES
+MAX_IN_FLIGHT: Final = 2 * CREDIT_BATCHES
 """Batches (and gaps, which are small) of one agent on their way into the database; with so many
 under way it is not listened to, and what it sends stays in its own buffers."""
 _REPORT_EVERY: Final = timedelta(seconds=1)
 _CLIPS_AGAIN: Final = timedelta(seconds=30)
+_ACCESS_AGAIN: Final = timedelta(seconds=AGENT_TOKEN_S / 3)
 
 
 class Reports:
@@ -67,6 +69,22 @@ class ToldClips:
         self._clip_ids, self._told_at = clip_ids, at
 
 
+class ToldAccess:
+    """When an agent was last given access, and which bundles it was told of."""
+
+    def __init__(self) -> None:
+        self._bundles: tuple[BundleState, ...] = ()
+        self._told_at: datetime | None = None
+
+    def is_due(self, bundles: tuple[BundleState, ...], *, at: datetime) -> bool:
+        """Return whether the agent is to be told (again)."""
+        told_at = self._told_at
+        return told_at is None or bundles != self._bundles or at - told_at >= _ACCESS_AGAIN
+
+    def tell(self, bundles: tuple[BundleState, ...], *, at: datetime) -> None:
+        self._bundles, self._told_at = bundles, at
+
+
 class Connection:
     """A session and what this process knows of it; lives on the event loop."""
 
@@ -75,6 +93,7 @@ class Connection:
         self.outbound = Outbound()
         self.reports = Reports()
         self.clips = ToldClips()
+        self.access = ToldAccess()
         self.last_heard_at = at
         self.n_in_flight = 0
         self._has_room = asyncio.Event()

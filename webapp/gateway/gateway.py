@@ -35,6 +35,7 @@ from webapp.gateway.ingest.delivery import Delivery, LaneMessage, Outcome, Store
 from webapp.gateway.ingest.figures import count_stored
 from webapp.gateway.ingest.writer import Writer, WriterFull
 from webapp.gateway.live import Live, Seen
+from webapp.gateway.overflow import Overflow
 from webapp.gateway.pacing import Pacer
 from webapp.gateway.refusal import TRY_LATER, Refusal
 from webapp.gateway.rivals import Rivals, tell_rivals
@@ -73,6 +74,7 @@ class Gateway:
         self._rivals = Rivals()
         self._live = Live(self.connections, audience)
         self._clips = Clips(self.connections, self._database)
+        self._overflow = Overflow(self.connections, self._database)
         self._tallies = Tallies(self.connections, audience)
         self._upkeep = Upkeep(self.connections, self._database)
         self._allowances = Allowances(usual or _usual_limits())
@@ -95,6 +97,7 @@ class Gateway:
             (1.0, self._upkeep.follow_fleet),
             (1.0, self.demand_clips),
             (1.0, self.flush_reports),
+            (2.0, self.give_access),
             (5.0, self.renew_demands),
             (5.0, self.follow_limits),
             (SILENCE.total_seconds(), self.notice_silence),
@@ -243,6 +246,9 @@ class Gateway:
 
     async def demand_clips(self) -> None:
         await self._clips.follow(at=self.clock())
+
+    async def give_access(self) -> None:
+        await self._overflow.follow(at=self.clock())
 
     async def notice_silence(self) -> None:
         """Close what is silent here, and end the sessions of processes that died."""

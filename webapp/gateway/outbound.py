@@ -14,6 +14,7 @@ from processing.wire.messages import (
     HubMessage,
     Lane,
     LiveDemand,
+    OverflowAccess,
 )
 from webapp.gateway.refusal import TRY_LATER, Refusal
 
@@ -27,6 +28,7 @@ class Outbound:
         self._desired: DesiredState | None = None
         self._demand: LiveDemand | None = None
         self._clips: ClipDemand | None = None
+        self._access: OverflowAccess | None = None
         self._ending: Refusal | int | None = None
         self._arrived = asyncio.Event()
 
@@ -56,6 +58,10 @@ class Outbound:
         self._clips = demand
         self._arrived.set()
 
+    def give_access(self, access: OverflowAccess) -> None:
+        self._access = access
+        self._arrived.set()
+
     def end(self, why: Refusal | int = TRY_LATER) -> None:
         """Close the connection with a refusal's words or a bare close code; the first counts."""
         if self._ending is None:
@@ -75,10 +81,10 @@ class Outbound:
 
     def _taken(self) -> list[HubMessage]:
         taken: list[HubMessage] = [*self._full_acks, *self._acks.values()]
-        newest = (self._desired, self._demand, self._clips)
+        newest = (self._desired, self._demand, self._clips, self._access)
         taken.extend(one for one in newest if one is not None)
         self._full_acks, self._acks = [], {}
-        self._desired = self._demand = self._clips = None
+        self._desired = self._demand = self._clips = self._access = None
         return taken
 
 

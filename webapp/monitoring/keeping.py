@@ -1,7 +1,7 @@
-"""How long it is kept what pictures were like."""
+"""How long it is kept what pictures were like, and where they were judged."""
 
 from webapp.common.keeping import keeps, rows_kept
-from webapp.monitoring.models import FeatureHour, FeatureMinute
+from webapp.monitoring.models import FeatureHour, FeatureMinute, OverflowHour
 from webapp.results.keeping import of_cameras
 
 keeps(
@@ -14,5 +14,11 @@ keeps(
     rows_kept(
         "feature_hours", "What pictures were like, by hour", (FeatureHour,),
         of_cameras("begins_at", FeatureHour),
+    )
+)  # fmt: skip
+keeps(
+    rows_kept(
+        "overflow", "What was judged where, by hour", (OverflowHour,),
+        of_cameras("begins_at", OverflowHour),
     )
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What each camera's pictures were like: a sketch of each feature, a minute and an hour."""
+"""What each camera's pictures were like, a minute and an hour, and where they were judged."""
 
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -56,6 +56,67 @@ class FeatureHour(_Sketched):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("camera", "begins_at"), name="feature_hour_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.camera_id} {self.begins_at:%d %b %H} h"
+
+
+class OverflowMeter(models.Model):
+    """A camera's counts of what was judged where, as its agent reported them last."""
+
+    camera = models.OneToOneField(
+        Camera, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    since_at = models.DateTimeField()
+    """When the agent began to count; another instant means that it began anew."""
+    counts = models.JSONField(default=dict)
+    """By the names of `OverflowHour`."""
+    reason = models.TextField(blank=True)
+    """Why the cloud is not used just now, in the agent's words."""
+    reported_at = models.DateTimeField()
+
+    objects = OwnedManager()
+
+    def __str__(self) -> str:
+        return f"{self.camera_id} since {self.since_at:%d %b}"
+
+
+class OverflowHour(models.Model):
+    """What of one camera was judged where in one hour of UTC; by `webapp.monitoring.metering`.
+
+    An hour is that of the report: what an agent did while it was away is in the hour of its return.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="+", db_index=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    begins_at = models.DateTimeField()
+
+    # As `processing.wire.messages.OverflowState` has them.
+    n_local = models.PositiveBigIntegerField(default=0)
+    n_cloud = models.PositiveBigIntegerField(default=0)
+    n_saturated = models.PositiveBigIntegerField(default=0)
+    n_doubtful = models.PositiveBigIntegerField(default=0)
+    n_always = models.PositiveBigIntegerField(default=0)
+    n_refused = models.PositiveBigIntegerField(default=0)
+    n_late = models.PositiveBigIntegerField(default=0)
+    n_failed = models.PositiveBigIntegerField(default=0)
+    n_over_budget = models.PositiveBigIntegerField(default=0)
+    n_unknown = models.PositiveBigIntegerField(default=0)
+    n_bytes = models.PositiveBigIntegerField(default=0)
+    micros = models.PositiveBigIntegerField(default=0)
+
+    objects = OwnedManager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("camera", "begins_at"), name="overflow_hour_once"),
         )
 
     def __str__(self) -> str:

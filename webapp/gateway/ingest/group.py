@@ -49,6 +49,7 @@ from webapp.gateway.ingest.losses import (
 from webapp.gateway.refusal import Refusal
 from webapp.gateway.reminders import Reminders
 from webapp.monitoring.folding import Measured, fold_features, measured_in, measured_unseen
+from webapp.monitoring.metering import Metered, fold_overflow, metered_in
 from webapp.results.actions import Loss, move_cursors, record_losses, store_results
 from webapp.results.bulk import NewResults
 from webapp.results.queries import LaneKey
@@ -84,6 +85,7 @@ class Group:
         self._results: list[NewResults] = []
         self._reported: list[Reported] = []
         self._unseen: list[Measured] = []
+        self._metered: list[Metered] = []
         self._raised: list[Raised] = []
         self._pictured: list[Pictured] = []
         self._losses: list[Loss] = []
@@ -113,6 +115,7 @@ class Group:
             store_results(self._results)
         fold_features([*measured_in(self._results), *self._unseen])
         record_reports(self._reported)
+        fold_overflow(self._metered)
         if self._raised:
             record_raised(self._raised)
         if self._pictured:
@@ -131,6 +134,7 @@ class Group:
                 self._reported.append(Reported(agent, message, at))
                 known = self._directory.of_agent(agent).cameras
                 self._unseen += measured_unseen(agent, message, known, at=at)
+                self._metered += metered_in(agent, message, known, at=at)
             case ClipMissing():
                 lose_clip(agent.id, message.clip_id, reason=message.reason, at=at)
             case _:
