@@ -10,6 +10,8 @@ from processing.media.jpeg import MAX_BYTES, BadPicture, read_jpeg_size
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _QUALITY: Final = 95
+_NEEDED: Final = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+_MAX_CHUNKS: Final = 20_000
 
 
 def as_jpeg(data: bytes, *, max_pixels: int) -> tuple[bytes, int, int]:
@@ -53,9 +55,28 @@ def decode_png(data: bytes, *, max_pixels: int) -> Bgr:
     if width * height > max_pixels:
         raise BadPicture(f"a PNG of {width} x {height}; at most {max_pixels} pixels are opened")
     try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        bgr = cv2.imdecode(np.frombuffer(_needed_chunks(data), np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise BadPicture(f"the PNG cannot be decoded: {error.err}") from error
     if bgr is None or bgr.shape[:2] != (height, width):
         raise BadPicture("the PNG cannot be decoded")
     return np.asarray(bgr, np.uint8)
+
+
+def _needed_chunks(data: bytes) -> bytes:
+    """Return the PNG without whatever is not its one picture; raise `BadPicture`.
+
+    OpenCV believes a chunk's length, and takes so much memory, before it looks at what there is.
+    """
+    needed, position = [_PNG], len(_PNG)
+    for _ in range(_MAX_CHUNKS):
+        kind = data[position + 4 : position + 8]
+        end = position + 12 + int.from_bytes(data[position : position + 4])
+        if end > len(data):
+            raise BadPicture("the PNG is cut short")
+        if kind in _NEEDED:
+            needed.append(data[position:end])
+        if kind == b"IEND":
+            return b"".join(needed)
+        position = end
+    raise BadPicture(f"a PNG of more than {_MAX_CHUNKS} chunks")
