@@ -35,6 +35,7 @@ FRAME = Frame(
 THING = Detections(
     np.array([[1, 2, 30, 40]], np.float32), np.array([0.9], np.float32), np.array([0], np.int32)
 )
+_THREADS_S = 20.0
 
 
 class _Jump(selectors.SelectSelector):
@@ -43,10 +44,13 @@ class _Jump(selectors.SelectSelector):
     now_s = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
+        if timeout is not None:
+            self.now_s += max(0.0, timeout)
+            return super().select(0)
+        # For a thread, if for anything: there is nothing else that it could wait for.
+        if not (ready := super().select(_THREADS_S)):
             raise RuntimeError("everything waits, and nothing will ever happen")
-        self.now_s += max(0.0, timeout)
-        return super().select(0)
+        return ready
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -62,7 +66,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 @dataclass
 class VirtualDecoding:
-    """A `Decoding` that takes as long as it is told to; pictures that begin with ! are none."""
+    """A `Decoding` that takes as long as it is told to; a picture ! is none, ? trips it."""
 
     takes_s: float = 0.001
     n_at_once: int = 4
@@ -75,6 +79,8 @@ class VirtualDecoding:
             await asyncio.sleep(self.takes_s)
         if isinstance(picture, bytes) and picture.startswith(b"!"):
             raise BadInquiry("no picture")
+        if picture == b"?":
+            raise ZeroDivisionError
         self.n_decoded += 1
         return Decoded(FRAME, SIZE)
 
