@@ -37,6 +37,7 @@ from webapp.datasets.models import Sample
 from webapp.datasets.uploads import upload_path
 from webapp.fleet.actions import create_join_token
 from webapp.fleet.models import Bundle, Camera, JoinToken
+from webapp.inference.keys import KeyTerms, create_key
 from webapp.jobs.models import Job
 from webapp.review.actions import open_item, submit_verdict
 from webapp.review.models import Check, GoldAnswer, LabelerFlag, ReviewItem, Team, Verdict
@@ -99,6 +100,8 @@ ROWS: Final = [
     page("camera_samples", OPERATORS, of="camera"),
     page("camera_counts", OPERATORS, of="camera"),
     page("camera_quality", OPERATORS, of="camera"),
+    page("camera_overflow", OPERATORS, of="camera"),
+    page("camera_overflow_facts", OPERATORS, of="camera"),
     page("camera_labels", OPERATORS, of="camera"),
     page("camera_settings", ADMINS, of="camera"),
     page("camera_settings", ADMINS, "POST", of="camera"),
@@ -155,6 +158,15 @@ ROWS: Final = [
     page("webhook_switch", ADMINS, "POST", of="webhook"),
     page("webhook_test", ADMINS, "POST", of="webhook"),
     page("webhook_delete", ADMINS, "POST", of="webhook"),
+    # inference
+    page("inference", OPERATORS),
+    page("inference_route", OPERATORS, "POST"),
+    page("inference_traffic", OPERATORS),
+    page("inference_try", OPERATORS),
+    page("inference_try_token", OPERATORS, "POST"),
+    page("api_keys", ADMINS),
+    page("api_key_add", ADMINS, "POST"),
+    page("api_key_revoke", ADMINS, "POST", of="api-key"),
     # pictures
     page("picture", MEMBERS, of="sample"),
     page("thumbnail", MEMBERS, of="sample"),
@@ -255,6 +267,12 @@ ROWS: Final = [
     api("webhook-detail", ADMINS, "PATCH", of="webhook"),
     api("webhook-detail", ADMINS, "DELETE", of="webhook"),
     api("webhook-test", ADMINS, "POST", of="webhook"),
+    *read_only("api-key", ADMINS),
+    api("api-key-list", ADMINS, "POST", scopes=["detect"]),
+    api("api-key-revoke", ADMINS, "POST", of="api-key"),
+    api("inference-usage-list", OPERATORS),
+    api("inference-models", MEMBERS),
+    api("inference-models", OPERATORS, "PATCH"),
     *read_only("job", MEMBERS),
     api("job-cancel", ADMINS, "POST", of="job"),
     api("job-retry", ADMINS, "POST", of="job"),
@@ -262,7 +280,10 @@ ROWS: Final = [
     api("docs", MEMBERS),
 ]
 
-OPEN: Final = {"login", "logout", "healthz", "metrics", "agent-enroll", "clip_upload"}
+OPEN: Final = {
+    "login", "logout", "healthz", "metrics", "agent-enroll", "clip_upload", "tier-grants",
+    "tier-reports",
+}  # fmt: skip
 """Without a login; what they do is tested by name elsewhere."""
 
 READABLE: Final = {row.name for row in ROWS if row.method == "GET"}
@@ -335,6 +356,7 @@ def objects(
             "webhook": add_webhook(
                 organization=organization, url="https://example.org/", by=alice, at=now()
             ).id,
+            "api-key": create_key(organization, KeyTerms("App"), by=alice, at=now()).key.id,
             "upload": upload_path(imported.pk).rsplit("/", 1)[1],
             "job": job.id,
             **_batches(sample, by=people[Role.OPERATOR]),

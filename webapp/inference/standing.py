@@ -45,7 +45,7 @@ class VersionRow:
     weight: float
     is_shadow: bool
     share: float
-    """Of the pictures that name no version."""
+    """Of the pictures that name no version; nothing for one that failed, whatever its weight."""
 
     @property
     def percent(self) -> int:
@@ -93,7 +93,11 @@ def model_rows(*, at: datetime) -> list[ModelRow]:
 
 def _model_row(model: str, bundles: Sequence[TierBundle], queues: Sequence[TierQueue]) -> ModelRow:
     route = {each.digest: each for each in routed(bundles, decided_about(model))}
-    total = sum(each.weight for each in route.values() if not each.is_shadow)
+    total = sum(
+        route[bundle.digest].weight
+        for bundle in bundles
+        if bundle.state != "failed" and not route[bundle.digest].is_shadow
+    )
     told = [queue.disagreement for queue in queues if queue.disagreement is not None]
     return ModelRow(
         model=model,
@@ -106,6 +110,7 @@ def _model_row(model: str, bundles: Sequence[TierBundle], queues: Sequence[TierQ
 
 
 def _version_row(bundle: TierBundle, route: Routed, total: float) -> VersionRow:
+    takes_none = route.is_shadow or bundle.state == "failed"
     return VersionRow(
         digest=bundle.digest,
         name=bundle.name,
@@ -116,7 +121,7 @@ def _version_row(bundle: TierBundle, route: Routed, total: float) -> VersionRow:
         n_labels=len(bundle.labels),
         weight=route.weight,
         is_shadow=route.is_shadow,
-        share=0.0 if route.is_shadow or not total else route.weight / total,
+        share=0.0 if takes_none or not total else route.weight / total,
     )
 
 

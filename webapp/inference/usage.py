@@ -19,6 +19,7 @@ Outcome = Literal["answered", "refused", "late", "failed", "bad"]
 
 OUTCOMES: Final[tuple[Outcome, ...]] = ("answered", "refused", "late", "failed", "bad")
 _HOUR: Final = timedelta(hours=1)
+_LONG_S: Final = 120
 _SPANS: Final[dict[Span, tuple[timedelta, timedelta]]] = {
     "24h": (timedelta(hours=24), _HOUR),
     "7d": (timedelta(days=7), _HOUR),
@@ -41,7 +42,7 @@ class Traffic:
 
     step_s: int
     times: list[int]
-    """Unix seconds of each bucket's middle."""
+    """Unix seconds at which each bucket begins."""
     series: list[Series]
 
 
@@ -58,6 +59,12 @@ class Used:
     busy_ms: float
     share: float
     """Of what the first of them had answered, 0..1."""
+
+    @property
+    def busy_words(self) -> str:
+        """Return how long it kept tiers at work, as people read it."""
+        seconds = self.busy_ms / 1000
+        return f"{seconds / 60:.0f} min" if seconds >= _LONG_S else f"{seconds:.1f} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ def traffic(actor: User, *, span: Span, at: datetime) -> Traffic:
                 values[outcome][bucket] += n_pictures
     return Traffic(
         step_s=step_s,
-        times=[begin_s + step_s * n + step_s // 2 for n in range(n_buckets)],
+        times=[begin_s + step_s * n for n in range(n_buckets)],
         series=[
             Series(outcome, counted, sum(counted))
             for outcome, counted in values.items()

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from processing.wire.tier import MAX_PICTURE_BYTES
@@ -48,6 +49,7 @@ def inference(request: HttpRequest) -> HttpResponse:
         context |= {
             "used": used_by(user, since=now() - USED_WITHIN),
             "may_administer": has_role(user, Role.ADMIN),
+            "keys_url": reverse("api_keys"),
         }
     return page(request, "inference/overview.html", context, part="inference/_standing.html")
 
