@@ -17,6 +17,8 @@ class Batch:
     lane: Lane
     first_seq: int
     last_seq: int
+    n_bytes: int = 0
+    """Of its entries."""
     is_gap: bool = False
 
     @property

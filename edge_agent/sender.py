@@ -13,6 +13,7 @@ from edge_agent.live import LiveDesk
 from edge_agent.outbox import Outbox, Problems
 from edge_agent.portions import MAX_BATCH_BYTES, Batch, Portions
 from edge_agent.spool.spool import Run
+from processing.wire.limits import CREDIT_BYTES
 from processing.wire.messages import (
     LANES,
     Ack,
@@ -131,6 +132,8 @@ class Sender:
         if self._outbox.epoch != self._epoch:
             raise SendingStopped("the outbox has begun a new file")
         n_free = self._portions.n_batches - len(self.in_flight)
+        if sum(batch.n_bytes for batch in self.in_flight) >= CREDIT_BYTES:
+            n_free = 0
         for lane in LANES:
             # One more for alerts: the hub may hold back what is in flight of other lanes.
             is_spare = lane == "alerts" and not self._portions.is_cautious
@@ -162,8 +165,9 @@ class Sender:
                 await self._take_out_unreadable(lane, found)
                 return
         self._sent[lane] = found.last_seq
-        first, is_gap = found.first_seq, isinstance(found, Gap)
-        self.in_flight.append(Batch(lane, first, found.last_seq, is_gap=is_gap))
+        n_bytes = 0 if isinstance(found, Gap) else sum(map(len, found.bodies))
+        batch = Batch(lane, found.first_seq, found.last_seq, n_bytes, isinstance(found, Gap))
+        self.in_flight.append(batch)
         await self._send(message)
 
     async def _send_words(self) -> bool:

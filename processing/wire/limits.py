@@ -47,5 +47,8 @@ HANDSHAKE_TIMEOUT_S: Final = 5.0
 HEARTBEAT_S: Final = 10.0
 """The agent reports its state this often; the hub takes it for offline after three misses."""
 
-CREDIT_BATCHES: Final = 8
-"""Batches an agent may have in flight, unacknowledged, over all lanes."""
+CREDIT_BATCHES: Final = 16
+"""Batches an agent may have in flight, unacknowledged, over all lanes..."""
+
+CREDIT_BYTES: Final = 8 * MAX_MESSAGE_BYTES
+"""...but with so many bytes of entries in flight it sends no more: an alert waits behind them."""

@@ -5,7 +5,7 @@ them.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import psycopg
@@ -27,6 +27,7 @@ _INSERT: Final = (
     f"INSERT INTO results_result ({_COLUMNS})"  # noqa: S608 - constants only
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
+_MINUTE: Final = timedelta(minutes=1)
 _COPY: Final = f"COPY results_result ({_COLUMNS}) FROM STDIN (FORMAT BINARY)".encode()
 
 
@@ -44,12 +45,13 @@ def _executemany(arrivals: Iterable[NewResults]) -> None:
 
 
 def _rows(arrived: NewResults) -> Iterator[Row]:
-    size, received_at = RECORD.size, _sqlite_instant(arrived.received_at)
+    size, (received_at,) = RECORD.size, _sqlite_instants([arrived.received_at])
     organization, agent, epoch = arrived.organization, arrived.agent, arrived.epoch
-    for new in arrived.results:
+    instants = _sqlite_instants(new.captured_at for new in arrived.results)
+    for new, captured_at in zip(arrived.results, instants, strict=True):
         yield (
             organization, agent, new.camera, new.bundle, epoch, new.seq,
-            _sqlite_instant(new.captured_at), received_at, new.latency_ms,
+            captured_at, received_at, new.latency_ms,
             len(new.detections) // size, new.detections,
         )  # fmt: skip
 
@@ -70,6 +72,21 @@ def _copy(arrivals: list[NewResults]) -> None:
         stream.write(copied.content)
 
 
-def _sqlite_instant(at: datetime) -> str:
-    """Return an instant in UTC as Django keeps it in SQLite."""
-    return at.isoformat(" ")[: -len("+00:00")]
+def _sqlite_instants(instants: Iterable[datetime]) -> Iterator[str]:
+    """Yield instants in UTC as Django keeps them in SQLite.
+
+    Most are of the minute of the one before, whose text is made once: that takes half the
+    time of `isoformat` for each.
+    """
+    text = ""
+    begin = end = datetime.min.replace(tzinfo=UTC)
+    for at in instants:
+        if not begin <= at < end:
+            begin = at.replace(second=0, microsecond=0)
+            end = begin + _MINUTE
+            text = begin.isoformat(" ", "minutes")[: -len("+00:00")]
+        second, microsecond = at.second, at.microsecond
+        if microsecond:
+            yield "%s:%02d.%06d" % (text, second, microsecond)  # noqa: UP031 - the quickest
+        else:
+            yield "%s:%02d" % (text, second)  # noqa: UP031 - same

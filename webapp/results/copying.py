@@ -21,11 +21,7 @@ _ROW: Final = struct.Struct(">q iq iq id ih i")
 """The rest, up to the size of the detections."""
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """PostgreSQL counts microseconds from here."""
-_DAY_S: Final = 86_400
-
-
-def _microseconds(since: timedelta) -> int:
-    return (since.days * _DAY_S + since.seconds) * 1_000_000 + since.microseconds
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Copied:
@@ -39,7 +35,7 @@ class Copied:
 
     def _add(self, arrived: NewResults) -> None:
         organization, agent = bytes.fromhex(arrived.organization), bytes.fromhex(arrived.agent)
-        received_at = _microseconds(arrived.received_at - _EPOCH)
+        received_at = (arrived.received_at - _EPOCH) // _MICROSECOND
         key, whose = ("", ""), b""
         parts, days, pack, size = self._parts, self._days, _ROW.pack, RECORD.size
         for new in arrived.results:
@@ -54,7 +50,7 @@ class Copied:
             parts += (
                 whose,
                 pack(
-                    new.seq, 8, _microseconds(captured), 8, received_at, 8, new.latency_ms, 2,
+                    new.seq, 8, captured // _MICROSECOND, 8, received_at, 8, new.latency_ms, 2,
                     n_bytes // size, n_bytes,
                 ),
                 new.detections,

@@ -1,11 +1,17 @@
 """Everything appended arrives, in order, once: through cuts, silence and repeated acks."""
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent import sender as sender_module
-from processing.wire.limits import CREDIT_BATCHES, MAX_MESSAGE_BYTES
+from processing.wire.limits import (
+    CREDIT_BATCHES,
+    CREDIT_BYTES,
+    MAX_MESSAGE_BYTES,
+    MAX_PICTURE_BYTES,
+)
 from processing.wire.messages import Ack, DesiredState, EventRaised, Rejection
 from tests.edge_agent.entries import event, result, sample
 from tests.edge_agent.fake_hub import Batch, Cut, FakeHub
@@ -98,6 +104,21 @@ async def test_a_silent_hub_is_sent_no_more_than_the_credit(rig: Rig) -> None:
         rig.health.problem("test", "something is wrong")
         await hub.until(lambda: hub.reports)  # it goes on telling how it is
         assert len(hub.batches) == CREDIT_BATCHES
+
+
+async def test_large_batches_are_fewer_at_a_time_but_for_an_alert(rig: Rig) -> None:
+    hub = rig.hub
+    hub.n_acks = 0
+    jpeg = bytes(MAX_PICTURE_BYTES)
+    n_at_once = -(-CREDIT_BYTES // MAX_PICTURE_BYTES)
+    assert n_at_once < CREDIT_BATCHES
+    for n in range(CREDIT_BATCHES):
+        rig.outbox.append(msgspec.structs.replace(sample(n), jpeg=jpeg))
+    async with hub.run(), rig.linked():
+        await hub.until(lambda: len(hub.batches) == n_at_once)
+        rig.outbox.append(event())
+        await hub.until(lambda: hub.counts()["alerts"] == 1)
+        assert len(hub.batches) == n_at_once + 1
 
 
 async def test_a_hub_that_acknowledges_nothing_is_called_anew(

@@ -97,3 +97,14 @@ def test_a_row_behind_the_writer_s_back_is_noticed(camera: Camera, bundle: Bundl
     with pytest.raises(IntegrityError, match=r"(?i)unique"), transaction.atomic():
         store_results([arrived(camera, new(camera, bundle, 1))])
     assert not CameraMinute.objects.exists()
+
+
+def test_instants_that_come_together_are_each_as_the_orm_writes_them(
+    camera: Camera, bundle: Bundle
+) -> None:
+    after_s = [0.5, 59.999999, 60.0, 60.000001, 3600.5, 1.0, 86_400.25, -0.000001]
+    results = [new(camera, bundle, seq, after_s=each) for seq, each in enumerate(after_s, 1)]
+    store_results([arrived(camera, *results)])
+    for seq, each in enumerate(after_s, 1):
+        captured_at = START + timedelta(seconds=each)
+        assert Result.objects.get(captured_at=captured_at).seq == seq
