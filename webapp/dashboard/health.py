@@ -19,6 +19,7 @@ from webapp.accounts.models import Role, User
 from webapp.fleet.models import Agent, Camera
 from webapp.gateway.ingest.figures import RECENT_ACKS
 from webapp.gateway.queries import GatewayLoad, gateway_load
+from webapp.inference.standing import TierRow, tier_rows
 from webapp.jobs.models import Job, Worker
 from webapp.jobs.queries import SILENT
 from webapp.results.models import CameraMinute, Result
@@ -91,6 +92,8 @@ class Health:
     load: GatewayLoad
     jobs: JobsAtHand
     workers: tuple[Worker, ...]
+    tiers: tuple[TierRow, ...] | None
+    """None where this hub is to have no inference tier."""
     disk: Disk
     database: str
     database_bytes: int | None
@@ -111,6 +114,7 @@ def read_health(actor: User, *, at: datetime) -> Health:
         load=gateway_load(),
         jobs=_jobs(actor, at=at),
         workers=tuple(Worker.objects.filter(seen_at__gte=at - SILENT).order_by("started_at")),
+        tiers=tuple(tier_rows(at=at)) if settings.TIER_URL else None,
         disk=Disk(usage.free, usage.total),
         database=_database(),
         database_bytes=_database_bytes(),

@@ -18,6 +18,7 @@ from webapp.common.clock import now
 from webapp.common.pages import page
 from webapp.dashboard.camera_forms import TIME_ZONES, SettingsForm
 from webapp.dashboard.image_quality import gated_share, image_figures
+from webapp.dashboard.overflow import has_overflow, overflow_facts
 from webapp.dashboard.queries import events_for, last_samples
 from webapp.dashboard.standing import camera_standing
 from webapp.dashboard.suggestions import suggestions
@@ -46,6 +47,8 @@ def camera(request: HttpRequest, camera_id: UUID) -> HttpResponse:
         "may_review": has_role(actor, Role.LABELER),
         "may_administer": _may_administer(actor, shown),
     }
+    if has_overflow(shown):
+        context |= {"overflow": overflow_facts(shown, at=now())}
     return page(request, "dashboard/camera.html", context)
 
 
@@ -54,6 +57,14 @@ def camera(request: HttpRequest, camera_id: UUID) -> HttpResponse:
 def state_part(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     """Show how the camera is."""
     return _part(request, "camera_state", _state_context(_camera(request, camera_id)))
+
+
+@require_safe
+@requires(Role.OPERATOR)
+def overflow_part(request: HttpRequest, camera_id: UUID) -> HttpResponse:
+    """Show what the cloud does for the camera today."""
+    shown = _camera(request, camera_id)
+    return _part(request, "overflow_facts", {"overflow": overflow_facts(shown, at=now())})
 
 
 @require_safe

@@ -14,6 +14,7 @@ from webapp.accounts.permissions import requires
 from webapp.accounts.requests import actor_of
 from webapp.common.clock import now
 from webapp.dashboard.counts import Measure, Span, label_counts
+from webapp.dashboard.overflow import OverflowSpan, overflow_chart
 from webapp.dashboard.quality import QualitySpan, quality_band
 from webapp.fleet.models import Camera
 from webapp.monitoring.models import Feature
@@ -30,6 +31,10 @@ class _CountsQuery(msgspec.Struct, frozen=True):
 class _QualityQuery(msgspec.Struct, frozen=True):
     span: QualitySpan = "1h"
     feature: Feature = "sharpness"
+
+
+class _OverflowQuery(msgspec.Struct, frozen=True):
+    span: OverflowSpan = "24h"
 
 
 @require_safe
@@ -62,6 +67,18 @@ def quality(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     except msgspec.ValidationError as error:
         return _refused(error)
     return _json(quality_band(shown, feature=wanted.feature, span=wanted.span, at=now()))
+
+
+@require_safe
+@requires(Role.OPERATOR)
+def overflow(request: HttpRequest, camera_id: UUID) -> HttpResponse:
+    """Answer with where frames were judged, and what it cost, over time: `?span=24h|7d|30d`."""
+    shown = _camera(request, camera_id)
+    try:
+        wanted = _read(request, _OverflowQuery)
+    except msgspec.ValidationError as error:
+        return _refused(error)
+    return _json(overflow_chart(shown, span=wanted.span, at=now()))
 
 
 def _camera(request: HttpRequest, camera_id: UUID) -> Camera:
