@@ -29,6 +29,8 @@ CAUTION: Final = 1.2
 STUCK_S: Final = 20.0
 """A judge that has not answered for so long, though it has something to judge, never will."""
 LEAST_RETRY_S: Final = 0.05
+_NOT_KNOWN: Final = Size(0, 0)
+"""Of a picture that is still to come."""
 
 
 class Batcher:
@@ -78,6 +80,19 @@ class Batcher:
         self.figures.infer_s += timings.infer_ms / 1000.0
         return verdict
 
+    def foresee(self, inquiry: Inquiry) -> Overloaded | None:
+        """Return why one without its picture yet would be refused, which then counts as refused."""
+        try:
+            self._refuse_if_closed()
+            place = self._place(inquiry, self._foresee(inquiry, _NOT_KNOWN))
+            if self._line.has_room_for(place):
+                return None
+            refused = self._refusal("full", "too many wait already", self.wait_s)
+        except Overloaded as error:
+            refused = error
+        self.figures.n_offered += 1
+        return refused
+
     async def close(self) -> None:
         """Refuse what comes, answer what was taken in, then free the judge."""
         self._is_closed = True
@@ -115,13 +130,7 @@ class Batcher:
     def _admit(self, inquiry: Inquiry, size: Size) -> Place[Case]:
         """Line it up, if it can be done in time. Raise `Overloaded`."""
         self._refuse_if_closed()
-        case = self._foresee(inquiry, size)
-        place = Place(
-            item=case,
-            tenant=inquiry.tenant,
-            urgency=inquiry.urgency,
-            deadline_s=case.deadline_s,
-        )
+        place = self._place(inquiry, self._foresee(inquiry, size))
         leaving = self._line.add(place)
         if leaving is place:
             raise self._refusal("full", "too many wait already", self.wait_s)
@@ -130,6 +139,14 @@ class Batcher:
             leaving.item.refuse(self._refusal("full", message, self.wait_s))
         self._idle.clear()
         return place
+
+    def _place(self, inquiry: Inquiry, case: Case) -> Place[Case]:
+        return Place(
+            item=case,
+            tenant=inquiry.tenant,
+            urgency=inquiry.urgency,
+            deadline_s=case.deadline_s,
+        )
 
     def _refuse_if_closed(self) -> None:
         if self._is_closed:
@@ -145,7 +162,8 @@ class Batcher:
             tenant=inquiry.tenant, urgency=inquiry.urgency, deadline_s=deadline_s
         )
         wait_s = self.times.forecast_s(n_ahead, is_room=self._bench.has_room)
-        takes_s = CAUTION * wait_s + self.times.serve.high_s
+        serve = self.times.serve.of(self._bench.n_with_next)
+        takes_s = CAUTION * wait_s + serve.high_s
         # One that finds nobody is tried in any case: a bad minute is not to be believed for ever.
         if takes_s > budget_s and not self.is_idle:
             message = f"it would take {1000 * takes_s:.0f} ms of its {inquiry.budget_ms:.0f}"
@@ -155,13 +173,14 @@ class Batcher:
             size=size,
             arrived_s=now,
             deadline_s=deadline_s,
-            forecast_s=wait_s + self.times.serve.mean_s,
+            forecast_s=wait_s + serve.mean_s,
             verdict=self._loop.create_future(),
         )
 
     def _pump(self) -> None:
         """Let in whom there is room for, and tell those who are too late."""
-        takes_s = self.times.serve.high_s if self._bench.n_cases else 0.0
+        serve = self.times.serve.of(self._bench.n_with_next)
+        takes_s = serve.high_s if self._bench.n_cases else 0.0
         soonest_s = self._loop.time() + takes_s
         for place in self._line.drop(lambda place: place.deadline_s < soonest_s):
             place.item.refuse(TooLate("its budget ran out while it waited"))

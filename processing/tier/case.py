@@ -29,6 +29,8 @@ class Case:
     verdict: asyncio.Future[Verdict]
     taken_s: float = 0.0
     """When it left the line."""
+    n_out: int = 1
+    """How many were then out of the line, itself among them."""
     decoded_s: float = 0.0
     decoded: Decoded | None = None
     sent_s: float = 0.0

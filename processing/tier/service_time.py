@@ -5,7 +5,8 @@ from typing import Final
 
 WINDOW: Final = 48
 """The quantile is of so many last ones: few, so that a hiccup is soon forgotten."""
-QUANTILE: Final = 0.95
+QUANTILE: Final = 0.9
+"""On times that scatter widely, more refuses what could be done, and less begins what cannot."""
 _WEIGHT: Final = 0.1
 """Of the newest in a moving average."""
 
@@ -27,7 +28,7 @@ class Durations:
 
     @property
     def high_s(self) -> float:
-        """Return what 95 in 100 stay below."""
+        """Return what nine in ten stay below."""
         if self._high_s is None:
             ordered = sorted(self._last)
             self._high_s = ordered[min(len(ordered) - 1, int(QUANTILE * len(ordered)))]
@@ -67,8 +68,8 @@ class ServiceTime:
         """By pixels."""
         self.infer: Final = DurationsBySize(0.02)
         """By pictures in the batch."""
-        self.serve = Durations(0.03)
-        """From being taken out of the line to being answered."""
+        self.serve: Final = DurationsBySize(0.03)
+        """From being taken out of the line to being answered; by how many are then out of it."""
         self.turn = Durations(0.02)
         """Between one picture and the next, while there is always a next."""
         self.error_s = 0.0
@@ -80,7 +81,7 @@ class ServiceTime:
         """Believe what a batch of `n` took, and a picture in a row, until pictures were seen."""
         self.infer.note(n, took_s)
         self.turn = Durations(turn_s)
-        self.serve = Durations(self.decode.of(0).mean_s + took_s)
+        self.serve.note(n, self.decode.of(0).mean_s + took_s)
 
     def forecast_s(self, n_ahead: int, *, is_room: bool) -> float:
         """Return in how long one that comes now is taken out of the line, about."""

@@ -64,10 +64,15 @@ class Workbench:
     def has_room(self) -> bool:
         return self.n_cases < self.n_places
 
+    @property
+    def n_with_next(self) -> int:
+        """Return how many it will hold when it has taken the next."""
+        return min(self.n_cases + 1, self.n_places)
+
     def take(self, case: Case) -> None:
         """Begin with one; there must be room."""
         self.n_cases += 1
-        case.taken_s = self._loop.time()
+        case.taken_s, case.n_out = self._loop.time(), self.n_cases
         task = self._loop.create_task(self._decode(case))
         self._decodings.add(task)
         task.add_done_callback(self._decodings.discard)
@@ -159,7 +164,7 @@ class Workbench:
         if self._busy_since_s is not None and len(batch) == self._tools.judge.max_batch:
             times.turn.note((now - self._busy_since_s) / len(batch))
         for case, finding in zip(batch, findings, strict=True):
-            times.serve.note(now - case.taken_s)
+            times.serve.note(case.n_out, now - case.taken_s)
             times.note_forecast(case.forecast_s, now - case.arrived_s)
             if isinstance(finding, InferenceFailed):
                 case.refuse(JudgeFailed(str(finding)))

@@ -209,7 +209,7 @@ def test_a_bad_minute_is_not_believed_for_ever() -> None:
             for _ in range(3):
                 await on.ask(budget_ms=10_000.0)
             on.judge.batch_s = JUDGE_S
-            assert on.batcher.times.serve.high_s > 1.0
+            assert on.batcher.times.serve.of(1).high_s > 1.0
             answers = [await on.ask(budget_ms=100.0) for _ in range(10)]
             assert all(isinstance(answer, Verdict) for answer in answers)
 

@@ -116,9 +116,9 @@ def play(run: Coroutine[None, None, None]) -> None:
         runner.run(run)
 
 
-def on_processors() -> VirtualJudge:
+def on_processors(*, scatter: float = 0.0) -> VirtualJudge:
     """Return one that judges four pictures side by side, one a batch, 160 a second."""
-    return VirtualJudge(batch_s=0.00625, picture_s=0.0, max_batch=1, n_parallel=4)
+    return VirtualJudge(0.00625, 0.0, max_batch=1, n_parallel=4, scatter=scatter)
 
 
 def on_a_gpu() -> VirtualJudge:
@@ -146,6 +146,17 @@ def test_goodput_holds_however_much_is_offered(
     assert outcome.longest_line <= MAX_CAP
     # Little is done in vain: what is refused is refused before it is decoded.
     assert stage.decoding.n_decoded <= 1.05 * stage.batcher.figures.n_answered + 10
+
+
+@pytest.mark.parametrize(("load", "least"), [(0.5, 0.45), (2.0, 0.95), (10.0, 0.90)])
+def test_goodput_holds_where_nothing_takes_as_long_as_before(load: float, least: float) -> None:
+    """Budgets are a few times what a picture takes, and times scatter by as much."""
+    stage = Stage(on_processors(scatter=0.7))
+    capacity = stage.judge.pictures_per_s
+    play(stage.run(Source(load * capacity, (100.0, 100.0, 400.0)), for_s=WARM_UP_S + 8.0))
+    outcome = stage.outcome
+    assert sum(outcome.in_time.values()) >= least * capacity * 8.0
+    assert not outcome.n_beyond
 
 
 def test_below_capacity_nobody_is_refused() -> None:

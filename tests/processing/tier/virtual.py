@@ -1,6 +1,7 @@
 """An event loop whose clock jumps to whatever is next, and what judges and decodes on it."""
 
 import asyncio
+import random
 import selectors
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -87,10 +88,15 @@ class VirtualDecoding:
 
 @dataclass
 class VirtualJudge:
-    """A `Judge` that takes some time a batch and some a picture, as a GPU does."""
+    """A `Judge` that takes some time a batch and some a picture, as a GPU does.
+
+    With `scatter`, the sigma of a lognormal distribution, no two batches take the same, and one in
+    a hundred takes eight times as long.
+    """
 
     batch_s: float = 0.005
     picture_s: float = 0.0006
+    scatter: float = 0.0
     max_batch: int = 32
     n_parallel: int = 1
     memory_bytes: int = 1000
@@ -99,6 +105,7 @@ class VirtualJudge:
     is_closed: bool = False
     sizes: list[int] = field(default_factory=list)
     _free_s: float = 0.0
+    _chance: random.Random = field(default_factory=lambda: random.Random(5))
 
     def submit(self, frames: Sequence[Frame], on_judged: OnJudged) -> None:
         loop = asyncio.get_running_loop()
@@ -108,15 +115,23 @@ class VirtualJudge:
         if self.is_hung:
             return
         # One device: batches in flight at once only wait for each other.
-        self._free_s = max(loop.time(), self._free_s) + self.batch_s + self.picture_s * len(frames)
+        takes_s = (self.batch_s + self.picture_s * len(frames)) * self._factor()
+        self._free_s = max(loop.time(), self._free_s) + takes_s
         loop.call_at(self._free_s, on_judged, [self.finds] * len(frames))
 
     def close(self) -> None:
         self.is_closed = True
 
+    def _factor(self) -> float:
+        if not self.scatter:
+            return 1.0
+        hiccup = 8.0 if self._chance.random() < 0.01 else 1.0
+        return hiccup * self._chance.lognormvariate(-0.5 * self.scatter**2, self.scatter)
+
     @property
     def pictures_per_s(self) -> float:
-        return self.max_batch / (self.batch_s + self.picture_s * self.max_batch)
+        hiccups = 1.07 if self.scatter else 1.0
+        return self.max_batch / (self.batch_s + self.picture_s * self.max_batch) / hiccups
 
 
 def failing(reason: str = "the device is gone") -> InferenceFailed:
