@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 import grpc
 import structlog
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from processing.tier.bodies import Bodies
 from processing.tier.contract import MAX_BUDGET_MS
@@ -90,7 +90,10 @@ def _handler(service: GrpcService) -> grpc.GenericRpcHandler:
 
 
 def _method(answer: Callable[[Q, Caller], Awaitable[A]], asked: type[Q]) -> grpc.RpcMethodHandler:
-    async def answering(request: Q, context: grpc.aio.ServicerContext) -> A:
+    async def answering(request: Q | None, context: grpc.aio.ServicerContext) -> A:
+        if request is None:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the message is none of ours")
+            raise AssertionError("abort raises")
         try:
             return await answer(request, _caller(context))
         except BadTensor as error:
@@ -104,9 +107,17 @@ def _method(answer: Callable[[Q, Caller], Awaitable[A]], asked: type[Q]) -> grpc
 
     return grpc.unary_unary_rpc_method_handler(
         answering,
-        request_deserializer=asked.FromString,
+        request_deserializer=lambda message: _read(message, asked),
         response_serializer=lambda told: told.SerializeToString(),
     )
+
+
+def _read(message: bytes, type_: type[Q]) -> Q | None:
+    """Return the message; None for one that is none, which gRPC would call a failure of ours."""
+    try:
+        return type_.FromString(message)
+    except DecodeError:
+        return None
 
 
 def _caller(context: grpc.aio.ServicerContext) -> Caller:

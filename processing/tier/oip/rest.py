@@ -58,6 +58,7 @@ class RestRoutes:
             Route("/v2/health/live", self._live, methods=get),
             Route("/v2/health/ready", self._ready, methods=get),
             Route("/v2/repository/index", _told(self._index), methods=post),
+            Route("/v2/models/stats", _told(self._all_stats), methods=get),
         ]
         for stem in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
             routes += [
@@ -70,7 +71,6 @@ class RestRoutes:
             ]
         return [
             *routes,
-            Route("/v2/models/stats", _told(self._all_stats), methods=get),
             Route("/v2/repository/models/{rest:path}", _refused(_READ_ONLY), methods=post),
             Route("/v2/{rest:path}", _refused(_NOT_OFFERED), methods=[*get, *post]),
         ]

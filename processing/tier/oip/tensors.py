@@ -65,10 +65,10 @@ def n_elements(name: str, datatype: str, shape: Sequence[int]) -> int:
         raise BadTensor(f"tensor {name!r}: at most {MAX_DIMENSIONS} dimensions")
     if any(size < 0 for size in shape):
         raise BadTensor(f"tensor {name!r}: a shape holds no negative numbers")
-    n = math.prod(shape)
-    if n > MAX_ELEMENTS:
+    # An empty array may still have a size that no array of numpy's has.
+    if math.prod(max(1, size) for size in shape) > MAX_ELEMENTS:
         raise BadTensor(f"tensor {name!r}: at most {MAX_ELEMENTS} elements")
-    return n
+    return math.prod(shape)
 
 
 def from_raw(name: str, datatype: str, shape: Sequence[int], raw: memoryview | bytes) -> Tensor:

@@ -114,8 +114,6 @@ def found(*scores: float) -> Detections:
 
 async def until(is_so: Callable[[], bool]) -> None:
     """Let other tasks go on until something is so."""
-    for _ in range(10_000):
-        if is_so():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it did not come about")
+    async with asyncio.timeout(30.0):
+        while not is_so():  # noqa: ASYNC110  # it is any condition of others
+            await asyncio.sleep(0.001)
