@@ -21,7 +21,8 @@ from processing.tier.contract import InferenceTier
 from processing.tier.credentials import Everybody, Grants
 from processing.tier.door import Door
 from processing.tier.following import Follower
-from processing.tier.front.http_server import BoundedProtocol
+from processing.tier.front.http_server import bounded_protocol
+from processing.tier.front.turnstile import Turnstile
 from processing.tier.hub import HubClient
 from processing.tier.keeping import DataFolder
 from processing.tier.local import LocalTier
@@ -90,7 +91,8 @@ class Program:
             troubles=self._troubles,
             metrics_token=self._config.metrics_token,
         )
-        server = _server(application, self._config)
+        turnstile = Turnstile(self._door, on_refused=application.count)
+        server = _server(application, self._config, turnstile)
         host, grpc_port = self._config.host, self._config.grpc_port
         async with (
             asyncio.TaskGroup() as group,
@@ -161,11 +163,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(application: ASGIApp, config: TierConfig) -> uvicorn.Server:
+def _server(application: ASGIApp, config: TierConfig, turnstile: Turnstile) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
             application,
-            http=BoundedProtocol,
+            http=bounded_protocol(turnstile),
             ws="none",
             lifespan="off",
             log_config=None,

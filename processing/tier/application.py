@@ -12,13 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from processing.tier.bodies import Bodies
 from processing.tier.credentials import bearer_of
 from processing.tier.door import Door
 from processing.tier.front.answers import error_response, json_response, problem_response
-from processing.tier.front.detect import DetectRoute
+from processing.tier.front.detect import PATHS, DetectRoute
 from processing.tier.front.requests_seen import RequestsSeen
 from processing.tier.oip.rest import RestRoutes
 from processing.tier.refusals import Refusal
@@ -33,14 +32,13 @@ def make_application(
     *,
     troubles: Callable[[], list[str]],
     metrics_token: str = "",
-) -> ASGIApp:
+) -> RequestsSeen:
     """Return the application; `troubles` says what keeps the tier from being well."""
     own = _OwnRoutes(registry, troubles, metrics_token)
     detect = DetectRoute(door, bodies).answer
     application = Starlette(
         routes=[
-            Route("/api/v1/detect/", detect, methods=["POST"]),
-            Route("/api/v1/detect", detect, methods=["POST"]),
+            *(Route(path, detect, methods=["POST"]) for path in PATHS),
             *RestRoutes(door, bodies).routes(),
             Route("/metrics", own.metrics, methods=["GET"]),
             Route("/healthz", own.healthz, methods=["GET"]),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,6 +142,14 @@ class ModelStatus:
     labels: tuple[str, ...] = ()
     input_width: int = 0
     input_height: int = 0
+
+
+@runtime_checkable
+class Foresight(Protocol):
+    """What a tier may be able to do beside: refuse before the picture has come."""
+
+    def foresee(self, inquiry: Inquiry) -> Overloaded | None:
+        """Return why it would be refused, which then counts as refused; None if it may come."""
 
 
 class InferenceTier(Protocol):

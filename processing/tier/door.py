@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 from uuid import UUID
 
 from processing.tier.buckets import Buckets
 from processing.tier.contract import (
     Answer,
+    Foresight,
     InferenceTier,
     Inquiry,
     JudgeFailed,
@@ -99,6 +100,29 @@ class Door:
                 raise
             raise _first(refused) from errors
         return [task.result() for task in tasks]
+
+    def turn_away(self, bearer: str, inquiry: Inquiry) -> Overloaded | None:
+        """Return why whoever comes with this would be refused, before the picture is here.
+
+        None if there is a chance, or whatever else is to be said is said later. It costs
+        microseconds: a flood of requests must not take the time of those that are answered.
+        """
+        if not isinstance(self.tier, Foresight):
+            return None
+        grant = self._credentials.recall(bearer, "detect")
+        if grant is None:
+            return None
+        asked = replace(
+            inquiry,
+            model=self.model_or_default(inquiry.model),
+            tenant=str(grant.organization_id),
+        )
+        refused = self.tier.foresee(asked)
+        if refused is not None:
+            self.outcomes["refused"] = self.outcomes.get("refused", 0) + 1
+            self._tally_of(asked.model, asked.version).n_failed += 1
+            self._uses.add(grant, asked.model, "refused", n_bytes=0, busy_ms=0.0)
+        return refused
 
     def model_or_default(self, model: str) -> str:
         """Return the model that is meant; by no name the first that is served is."""

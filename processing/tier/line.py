@@ -114,6 +114,10 @@ class Line(Generic[T]):
             self._classes[leaving.urgency].remove(leaving)
         return leaving
 
+    def has_room_for(self, place: Place[T]) -> bool:
+        """Return whether one that came now would be let in, be it in another's stead."""
+        return len(self) < self.cap or self._who_leaves(place) is not place
+
     def take(self) -> Place[T] | None:
         """Return the next, who leaves the line."""
         for each in self._classes.values():

@@ -17,6 +17,7 @@ from processing.tier.contract import (
     ModelStatus,
     Overloaded,
     Pixels,
+    Refused,
     Serving,
     TooLate,
     UnknownModel,
@@ -75,6 +76,19 @@ class LocalTier:
         answer = await self._ask(self._shelf.versions[route.digest], inquiry, size)
         self._offer_copies(route, inquiry, size, answer)
         return answer
+
+    def foresee(self, inquiry: Inquiry) -> Overloaded | None:
+        """Return why an inquiry whose picture is still to come would be refused, if it would be.
+
+        It then counts as refused. Whatever else is wrong with it is found out once it is here.
+        """
+        try:
+            version = self._shelf.versions[self._routes.choose(inquiry).digest]
+        except Refused:
+            return None
+        if self._is_draining or version.batcher is None or inquiry.budget_ms <= 0.0:
+            return None
+        return version.batcher.foresee(inquiry)
 
     def capacity(self) -> Sequence[Capacity]:
         """See `InferenceTier`. A model that cannot answer now is left out."""

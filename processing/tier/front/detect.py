@@ -19,6 +19,7 @@ from processing.tier.refusals import REFUSALS, BadParameter, refusal_of
 from processing.wire import limits
 from processing.wire.tier import MAX_PICTURE_BYTES, FoundThing, Judged
 
+PATHS: Final = ("/api/v1/detect/", "/api/v1/detect")
 DEFAULT_BUDGET_MS: Final = 5000.0
 MAX_STICKY: Final = 200
 MSGPACK: Final = "application/msgpack"

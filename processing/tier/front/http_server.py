@@ -1,12 +1,12 @@
 """Uvicorn, with bounds on what comes before a request is one, and an eye on who went away."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from starlette.requests import ClientDisconnect, Request
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MAX_HEAD_BYTES: Final = 32 * 1024
 HEAD_TIMEOUT_S: Final = 10.0
@@ -47,11 +47,24 @@ def watch_of(request: Request) -> Watch:
     return watch if isinstance(watch, Watch) else Watch()
 
 
+class Refusing(Protocol):
+    """Knows by a request's head alone that nothing will come of it."""
+
+    def refuse(self, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bytes | None:
+        """Return a whole answer; None if the request may come in."""
+
+
 class BoundedProtocol(HttpToolsProtocol):
-    """A connection that sends a request's head whole, soon and short, or is closed."""
+    """A connection that sends a request's head whole, soon and short, or is closed.
+
+    A request that the turnstile refuses is answered at once, and its body passed over.
+    """
+
+    turnstile: Refusing | None = None
 
     def __init__(self, *args: Any, **options: Any) -> None:  # uvicorn's own
         super().__init__(*args, **options)
+        self._is_passing_over = False
         self._is_in_head = True
         self._n_head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
@@ -79,13 +92,40 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._is_in_head = False
         self._stop_timer()
+        refusal = self._refusal()
+        if refusal is not None:
+            self._is_passing_over = True
+            self.transport.write(refusal)
+            return
         self.scope[_WATCH] = self._watch  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add to it
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        if not self._is_passing_over:
+            super().on_body(body)
+
     def on_message_complete(self) -> None:
-        super().on_message_complete()
+        if self._is_passing_over:
+            self._is_passing_over = False
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        else:
+            super().on_message_complete()
         self._is_in_head = True
         self._n_head_bytes = 0
+
+    def _refusal(self) -> bytes | None:
+        """Return a refusal, where one can be given here: in turn, on a connection that goes on."""
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first, whatever it says
+        is_free = cycle is None or cycle.response_complete
+        if self.turnstile is None or not is_free or self.expect_100_continue:
+            return None
+        is_plain = self.parser.get_http_version() == "1.1" and self.parser.should_keep_alive()
+        if not is_plain or self.parser.get_method() != b"POST" or self.transport.is_closing():
+            return None
+        return self.turnstile.refuse(self.url, self.headers)
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._give_up)
@@ -99,3 +139,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+def bounded_protocol(turnstile: Refusing) -> type[BoundedProtocol]:
+    """Return the kind of connection that this turnstile stands before."""
+    return type("TurnstileProtocol", (BoundedProtocol,), {"turnstile": turnstile})

@@ -56,8 +56,12 @@ class RequestsSeen:
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
             route = _route(scope["path"])
-            self._answers.labels(route, str(answer.status)).inc()
+            self.count(route, answer.status)
             self._seconds.labels(route).observe(time.perf_counter() - begun)
+
+    def count(self, route: str, status: int) -> None:
+        """Count an answer; also one that was given before the application heard of the request."""
+        self._answers.labels(route, str(status)).inc()
 
     async def _crashed(
         self, scope: Scope, receive: Receive, answer: "_Answer", error: Exception

@@ -1,7 +1,8 @@
-"""What has no chance is refused by its head, at once; whatever else is wrong is said where it was."""
+"""What has no chance is refused by its head, at once; all else comes in, and is judged there."""
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -9,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from processing.tier.app import Program
-from processing.tier.config import TierConfig
-from processing.tier.contract import Inquiry, Overloaded
+from processing.tier.config import load_config
+from processing.tier.contract import Inquiry, Overloaded, Serving
 from processing.tier.credentials import Everybody
 from processing.tier.door import Door
 from processing.tier.fake import FakeTier
@@ -26,6 +27,9 @@ class HopelessTier(FakeTier):
     def __init__(self) -> None:
         super().__init__()
         self.foreseen: list[Inquiry] = []
+
+    async def serve(self, wanted: Sequence[Serving]) -> None:
+        """Go on with what it serves, whatever the folder holds."""
 
     def foresee(self, inquiry: Inquiry) -> Overloaded | None:
         self.foreseen.append(inquiry)
@@ -105,8 +109,8 @@ async def ask(port: int, *heads: bytes, body: bytes = PICTURE) -> list[tuple[int
 
 
 async def test_a_connection_goes_on_after_a_refusal(tmp_path: Path) -> None:
-    settings = {"is_open": True, "port": 0, "bundles": tmp_path, "data_dir": tmp_path}
-    program = Program(TierConfig(**settings), "", HopelessTier())
+    config = load_config(is_open=True, port=0, bundles=tmp_path, data_dir=tmp_path)
+    program = Program(config, "", HopelessTier())
     short = b"POST /api/v1/detect/?budget_ms=10 HTTP/1.1\r\nContent-Type: image/jpeg\r\n"
     long = b"POST /api/v1/detect/?budget_ms=5000 HTTP/1.1\r\nContent-Type: image/jpeg\r\n"
     unknown = b"POST /api/v1/detect/?budget_ms=5000&model=none HTTP/1.1\r\n"
