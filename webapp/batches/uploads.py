@@ -51,4 +51,5 @@ PICTURES: Final = Larger(
     most_bytes=MAX_BYTES,
     timeout_s=VALID_FOR.total_seconds(),
     admits=is_admitted,
+    n_at_once=2,
 )

@@ -1,11 +1,13 @@
-"""How large a request's body may be, and how long it may take to come.
+"""How large a request's body may be, how long it may take to come, and how many may at a time.
 
 Django reads a body whole, to a file on disk, before it looks for a view or a login
 (`DATA_UPLOAD_MAX_MEMORY_SIZE` is about forms). So the limit stands before Django.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
@@ -23,6 +25,8 @@ from webapp.common.problems import CONTENT_TYPE, problem
 MAX_BODY_BYTES: Final = 1024 * 1024
 """Of any request, except where a route takes more; see `take_larger`."""
 BODY_TIMEOUT_S: Final = 30.0
+COUNTED: Final = "farwatch.is_counted"
+"""In the scope: the server itself has counted the body in, before it took it."""
 
 
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
@@ -39,9 +43,14 @@ class Larger:
     timeout_s: float
     admits: Callable[[str], bool]
     """Whether whoever asks for a path may; it must be quick, it is asked on the event loop."""
+    n_at_once: int = 0
+    """Bodies that one path takes at a time: they are on disk before a view is asked. Two let
+    somebody try again whose first is cut off and not yet given up; 0 of a path that many share."""
 
 
 _LARGER: Final[dict[str, Larger]] = {}
+_under_way: Final[Counter[str]] = Counter()
+"""Bodies that paths with an `n_at_once` have, and no other path; on the event loop."""
 
 
 def take_larger(route: Larger) -> None:
@@ -55,6 +64,28 @@ class TooLarge(Exception):
 
 class TooSlow(Exception):
     """The body did not come in time."""
+
+
+class TooMany(Exception):
+    """As many as may be are being sent to this path already."""
+
+
+@contextmanager
+def taking(path: str) -> Iterator[None]:
+    """Have a body sent to this path, until the end of the block; raise `TooMany`."""
+    route = _larger(path)
+    if route is None or not route.n_at_once:
+        yield
+        return
+    if _under_way[path] >= route.n_at_once:
+        raise TooMany
+    _under_way[path] += 1
+    try:
+        yield
+    finally:
+        _under_way[path] -= 1
+        if not _under_way[path]:
+            del _under_way[path]
 
 
 def most_bytes(path: str) -> int:
@@ -88,8 +119,14 @@ def too_slow_problem(path: str) -> bytes:
     return msgspec.json.encode(problem(HTTPStatus.REQUEST_TIMEOUT, detail=detail))
 
 
+def too_many_problem() -> bytes:
+    """Return the body of a 429."""
+    detail = "another file is being sent to this address: wait until it has come"
+    return msgspec.json.encode(problem(HTTPStatus.TOO_MANY_REQUESTS, detail=detail))
+
+
 def limit_requests(application: Application) -> Application:
-    """Wrap an HTTP application: it hears of no body that is too large or too slow."""
+    """Wrap an HTTP application: it hears of no body that is too large, too slow or too many."""
 
     async def limited(
         scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -99,8 +136,12 @@ def limit_requests(application: Application) -> Application:
             await _refuse(send, 413, too_large_problem(scope["path"]))
             return
         body = _Body(receive, most, most_seconds(scope["path"]))
+        is_counted = scope.get(COUNTED, False)
         try:
-            await application(scope, body.receive, send)
+            with nullcontext() if is_counted else taking(scope["path"]):
+                await application(scope, body.receive, send)
+        except TooMany:
+            await _refuse(send, 429, too_many_problem())
         except TooLarge:
             await _refuse(send, 413, too_large_problem(scope["path"]))
         except TooSlow:

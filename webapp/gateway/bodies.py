@@ -9,7 +9,7 @@ from typing import IO, Final
 
 from asgiref.typing import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, HTTPScope
 
-from webapp.common.request_limits import Application
+from webapp.common.request_limits import COUNTED, Application
 
 BODY: Final = "farwatch.body"
 """In the scope: the file with the request's body, at its beginning."""
@@ -20,6 +20,7 @@ def feed_bodies(application: Application) -> Application:
     """Wrap an application: where the scope has a `BODY`, that is what it receives."""
 
     async def fed(scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        scope[COUNTED] = True  # type: ignore[typeddict-unknown-key]  # ours, not ASGI's
         body: IO[bytes] | None = scope.pop(BODY, None)  # type: ignore[typeddict-item]  # ours, not ASGI's
         if body is None:
             await application(scope, receive, send)

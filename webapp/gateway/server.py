@@ -9,6 +9,7 @@ import asyncio
 import io
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -25,9 +26,12 @@ from webapp.common.problems import CONTENT_TYPE
 from webapp.common.request_limits import (
     BODY_TIMEOUT_S,
     Application,
+    TooMany,
     most_bytes,
     most_seconds,
+    taking,
     too_large_problem,
+    too_many_problem,
     too_slow_problem,
 )
 from webapp.gateway.addresses import Address, CannotListen
@@ -56,6 +60,8 @@ class LimitedRequest(FlowingAnswer):
         self._n_bytes = 0
         self._most_bytes = 0
         self._is_refused = False
+        self._turn = ExitStack()
+        """Among those whose body is sent to the same path."""
         self._deadline = asyncio.get_running_loop().call_later(self.timeout_s, self._time_out)
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
@@ -66,6 +72,11 @@ class LimitedRequest(FlowingAnswer):
             self._deadline = asyncio.get_running_loop().call_later(longer_s, self._time_out)
         if length is not None and length > self._most_bytes:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large_problem(self._asked_path))
+            return
+        try:
+            self._turn.enter_context(taking(self._asked_path))
+        except TooMany:
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, too_many_problem())
         else:
             super().gotLength(length)
 
@@ -82,7 +93,12 @@ class LimitedRequest(FlowingAnswer):
         self._deadline.cancel()
         return None if self._is_refused else super().process()
 
+    def finish(self) -> None:
+        self._turn.close()
+        super().finish()
+
     def connectionLost(self, reason: Failure) -> None:  # noqa: N802 - Twisted's name
+        self._turn.close()
         self._deadline.cancel()
         super().connectionLost(reason)
 
@@ -98,6 +114,7 @@ class LimitedRequest(FlowingAnswer):
     def _refuse(self, status: HTTPStatus, body: bytes) -> None:
         """Answer at once and hang up, however much is still to come."""
         self._is_refused = True
+        self._turn.close()
         self._deadline.cancel()
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {CONTENT_TYPE}\r\n"

@@ -62,4 +62,5 @@ CLIPS: Final = Larger(
     most_bytes=MAX_CLIP_BYTES,
     timeout_s=VALID_FOR.total_seconds(),
     admits=is_admitted,
+    n_at_once=2,
 )

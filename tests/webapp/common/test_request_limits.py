@@ -9,7 +9,13 @@ import pytest
 
 from processing.wire.identity import Problem
 from webapp.common import request_limits
-from webapp.common.request_limits import MAX_BODY_BYTES, limit_requests
+from webapp.common.request_limits import (
+    MAX_BODY_BYTES,
+    Larger,
+    TooMany,
+    limit_requests,
+    taking,
+)
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -77,3 +83,21 @@ async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
     status, body = await ask([b"a"], is_endless=True)
     assert status == 408
     assert msgspec.json.decode(body, type=Problem).status == 408
+
+
+async def test_a_path_of_its_own_takes_so_many_bodies_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    route = Larger("/mine/", MAX_BODY_BYTES, 1.0, admits=lambda _: True, n_at_once=1)
+    monkeypatch.setitem(request_limits._LARGER, route.prefix, route)
+    for _ in range(2):
+        with (
+            taking("/mine/a"),
+            taking("/mine/b"),
+            taking("/other/"),
+            taking("/other/"),
+            pytest.raises(TooMany),
+            taking("/mine/a"),
+        ):
+            pass
+    assert not request_limits._under_way

@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,3 +154,38 @@ def test_a_large_clip_comes_through_in_little_memory(server: Server) -> None:
 def test_a_large_clip_without_the_right_to_send_it_is_refused_before_it_comes(port: int) -> None:
     head = f"PUT {upload_path('another key')} HTTP/1.1\nHost: x\nContent-Length: {LARGE}\n\n"
     assert request(port, head).startswith(b"HTTP/1.1 413 ")
+
+
+def begin_clip(port: int, path: str) -> tuple[socket.socket, bytes]:
+    """Begin to send a clip; return the connection and the first word of the answer."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+    words = f"PUT {path} HTTP/1.1", "Host: x", "Expect: 100-continue", "Content-Length: 5"
+    connection.sendall("\r\n".join((*words, "", "")).encode())
+    return connection, connection.recv(12)
+
+
+def test_two_may_send_to_one_path_and_no_third_until_one_has_ended(port: int) -> None:
+    path = upload_path()
+    head = f"PUT {path} HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 5\n\n"
+    first, first_word = begin_clip(port, path)
+    second, second_word = begin_clip(port, path)
+    assert first_word == second_word == b"HTTP/1.1 100"
+    with first, second:
+        assert request(port, head, b"third").startswith(b"HTTP/1.1 429 ")
+        first.sendall(b"whole")
+        answer = b""
+        while not answer.endswith(b"\r\n0\r\n\r\n"):
+            answer += first.recv(65536)
+        assert b" 200 " in answer
+        assert request(port, head, b"third").startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_hangs_up_gives_way(port: int) -> None:
+    path = upload_path()
+    for connection, _ in (begin_clip(port, path), begin_clip(port, path)):
+        connection.close()
+    head = f"PUT {path} HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 5\n\n"
+    deadline = time.monotonic() + 20
+    while not (answer := request(port, head, b"third")).startswith(b"HTTP/1.1 200 "):
+        assert answer.startswith(b"HTTP/1.1 429 ")
+        assert time.monotonic() < deadline

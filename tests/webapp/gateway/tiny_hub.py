@@ -17,6 +17,8 @@ async def count(scope: Any, receive: Any, send: Any) -> None:
     n_bytes, is_whole = 0, False
     while not is_whole:
         event = await receive()
+        if event["type"] == "http.disconnect":
+            return
         n_bytes += len(event["body"])
         is_whole = not event.get("more_body", False)
     await send({"type": "http.response.start", "status": 200, "headers": []})
