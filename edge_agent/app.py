@@ -238,7 +238,7 @@ class _Agent:
         cameras = self._health.figures()
         at_work = device.split("+")
         return EngineFigures(
-            n_inferences=sum(each.state.n_frames for each in cameras),
+            n_inferences=sum(each.n_here for each in cameras),
             n_failures=sum(each.dropped["inference_failed"] for each in cameras),
             devices={name: name in at_work for name in {*self._wanted_devices, *at_work}},
         )

@@ -42,6 +42,7 @@ class _Camera:
     width: int = 0
     height: int = 0
     n_frames: int = 0
+    n_elsewhere: int = 0
     n_gated: int = 0
     image: ImageState | None = None
     dropped: Counter[str] = field(default_factory=Counter)
@@ -57,6 +58,8 @@ class CameraFigures:
     state: CameraState
     dropped: Counter[str]
     """Frames by reason."""
+    n_here: int
+    """Frames that the agent's own network has judged."""
     latency: Histogram
     """From capture to result, in seconds."""
 
@@ -139,13 +142,20 @@ class Health:
                 del self._cameras[camera_id]
 
     def frame_analysed(
-        self, camera_id: UUID, *, width: int, height: int, latency_s: float | None = None
+        self,
+        camera_id: UUID,
+        *,
+        width: int,
+        height: int,
+        latency_s: float | None = None,
+        is_judged_here: bool = True,
     ) -> None:
         """Count a frame that became a result, and how long that took from its capture."""
         with self._lock:
             camera = self._cameras.get(camera_id)
             if camera is not None:
                 camera.n_frames += 1
+                camera.n_elsewhere += not is_judged_here
                 camera.width, camera.height = width, height
                 camera.analysed.append(time.monotonic())
                 _forget_old(camera.analysed)
@@ -183,7 +193,12 @@ class Health:
         """Return what was counted of every camera, as copies that do not change any more."""
         with self._lock:
             return tuple(
-                CameraFigures(told, Counter(camera.dropped), camera.latency.copy())
+                CameraFigures(
+                    told,
+                    Counter(camera.dropped),
+                    camera.n_frames - camera.n_elsewhere,
+                    camera.latency.copy(),
+                )
                 for told, camera in zip(self._tell_all(), self._cameras.values(), strict=True)
             )
 

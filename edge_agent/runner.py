@@ -184,7 +184,11 @@ class CameraRunner:
             )
         )
         place.health.frame_analysed(
-            camera.camera_id, width=frame.width, height=frame.height, latency_s=latency / 1000.0
+            camera.camera_id,
+            width=frame.width,
+            height=frame.height,
+            latency_s=latency / 1000.0,
+            is_judged_here=inspection.is_judged_here,
         )
         if inspection.is_judged_here:
             place.cloud.judged_here(camera)

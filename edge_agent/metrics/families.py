@@ -80,6 +80,32 @@ def camera_families(
     yield from (analysed, dropped, gated, fps, state, latency)
 
 
+def overflow_families(
+    cameras: tuple[CameraFigures, ...], names: Mapping[UUID, str]
+) -> Iterator[Family]:
+    """Yield what the cloud did for cameras, and what it cost, as the hub is told it."""
+    judged = Family(
+        "farwatch_overflow_frames_total",
+        "counter",
+        "Frames of cameras that may use the cloud, by where they were judged, or why not.",
+    )
+    sent = Family("farwatch_overflow_sent_bytes_total", "counter", "Of pictures sent to the cloud.")
+    cost = Family("farwatch_overflow_cost_total", "counter", "In the hub's currency.")
+    used = Family("farwatch_overflow_used", "gauge", "1 while the cloud is used for the camera.")
+    for camera in cameras:
+        told = camera.state.overflow
+        if told is None:
+            continue
+        camera_id = camera.state.camera_id
+        who = {"camera": names.get(camera_id, ""), "camera_id": str(camera_id)}
+        for outcome in ("local", "cloud", "refused", "late", "failed", "over_budget"):
+            judged.add(getattr(told, f"n_{outcome}"), **who, outcome=outcome)
+        sent.add(told.n_bytes, **who)
+        cost.add(told.micros / 1e6, **who)
+        used.add(int(not told.reason), **who)
+    yield from (judged, sent, cost, used)
+
+
 def engine_families(engine: EngineFigures) -> Iterator[Family]:
     """Yield the figures of the network and its devices."""
     yield _one(

@@ -19,6 +19,7 @@ from edge_agent.metrics.families import (
     engine_families,
     link_families,
     outbox_families,
+    overflow_families,
     process_families,
 )
 from edge_agent.metrics.process import this_process
@@ -46,9 +47,11 @@ class Sources:
 
 async def metrics_page(sources: Sources) -> str:
     """Return the page; what the outbox does not tell in time is left out."""
+    cameras = sources.health.figures()
     families: list[Family] = [
         *agent_families(software=sources.software, n_problems=len(sources.health.problems)),
-        *camera_families(sources.health.figures(), sources.camera_names()),
+        *camera_families(cameras, sources.camera_names()),
+        *overflow_families(cameras, sources.camera_names()),
         *link_families(sources.link()),
         *clip_families(sources.clips_bytes()),
         *await _of_outbox(sources),

@@ -23,7 +23,7 @@ from edge_agent.metrics.server import MetricsServer
 from edge_agent.metrics.text import Family, render
 from edge_agent.spool.database import DiskFull
 from processing.wire.camera import DesiredCamera
-from processing.wire.messages import LaneState
+from processing.wire.messages import LaneState, OverflowState
 from tests.edge_agent.entries import NOW, Noticed, wait_until
 from tests.edge_agent.lone_agent import LoneAgent
 from tests.ports import free_port
@@ -65,6 +65,8 @@ def sources(outbox: Callable[[], Future[OutboxFigures]] = lambda: told(OUTBOX)) 
     for latency_s in (0.02, 0.3, 99.0):
         health.frame_analysed(GATE, width=640, height=360, latency_s=latency_s)
     health.frame_dropped(GATE, "engine_busy")
+    cost = OverflowState(since_at=NOW, n_local=3, n_cloud=2, n_bytes=900, micros=4000)
+    health.overflow_is({GATE: cost}, ())
     health.frame_gated(GATE)
     health.problem("model", "there is none")
     return Sources(
@@ -85,6 +87,10 @@ async def test_it_works() -> None:
     assert found["farwatch_camera_frames_analysed_total", who] == 3
     assert found["farwatch_camera_frames_dropped_total", (*who, ("reason", "engine_busy"))] == 1
     assert found["farwatch_camera_frames_gated_total", who] == 1
+    assert found["farwatch_overflow_frames_total", (*who, ("outcome", "cloud"))] == 2
+    assert found["farwatch_overflow_sent_bytes_total", who] == 900
+    assert found["farwatch_overflow_cost_total", who] == 0.004
+    assert found["farwatch_overflow_used", who] == 1
     assert found["farwatch_camera_fps", who] > 0
     assert found["farwatch_camera_state", (*who, ("state", "online"))] == 1
     assert found["farwatch_camera_state", (*who, ("state", "unreachable"))] == 0
