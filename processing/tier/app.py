@@ -22,6 +22,7 @@ from processing.tier.credentials import Everybody, Grants
 from processing.tier.door import Door
 from processing.tier.following import Follower
 from processing.tier.front.http_server import bounded_protocol
+from processing.tier.front.requests_seen import RequestsSeen
 from processing.tier.front.turnstile import Turnstile
 from processing.tier.hub import HubClient
 from processing.tier.keeping import DataFolder
@@ -36,6 +37,7 @@ DRAIN_S: Final = 2.0
 """For what was taken in when the tier is told to stop; whoever stops it waits 4 s."""
 _KEEP_ALIVE_S: Final = 75
 _BACKLOG: Final = 2048
+_LOOK_S: Final = 0.05
 _MB: Final = 1024 * 1024
 
 log = structlog.get_logger()
@@ -84,6 +86,28 @@ class Program:
     async def running(self) -> AsyncIterator[str]:
         """Serve inside the block; yield the address. At its end answer what was taken in."""
         listening = _listen(self._config.host, self._config.port)
+        host, grpc_port = self._config.host, self._config.grpc_port
+        async with (
+            self.working() as application,
+            serving_grpc(self._door, self._bodies, host=host, port=grpc_port, grace_s=DRAIN_S),
+            asyncio.TaskGroup() as group,
+        ):
+            turnstile = Turnstile(self._door, on_refused=application.count)
+            server = _server(application, self._config, turnstile)
+            serving = group.create_task(server.serve(sockets=[listening]))
+            try:
+                yield _url(listening)
+            finally:
+                server.should_exit = True
+                await self._tier.drain(DRAIN_S)
+                await serving
+
+    @contextlib.asynccontextmanager
+    async def working(self) -> AsyncIterator[RequestsSeen]:
+        """Do all inside the block but listen; yield the application, for whoever does that.
+
+        At its end answer what was taken in.
+        """
         application = make_application(
             self._door,
             self._bodies,
@@ -91,26 +115,27 @@ class Program:
             troubles=self._troubles,
             metrics_token=self._config.metrics_token,
         )
-        turnstile = Turnstile(self._door, on_refused=application.count)
-        server = _server(application, self._config, turnstile)
-        host, grpc_port = self._config.host, self._config.grpc_port
-        async with (
-            asyncio.TaskGroup() as group,
-            serving_grpc(self._door, self._bodies, host=host, port=grpc_port, grace_s=DRAIN_S),
-        ):
-            serving = group.create_task(server.serve(sockets=[listening]))
+        async with asyncio.TaskGroup() as group:
             chores = [group.create_task(self._follower.run())]
             if self._reporter is not None:
                 chores.append(group.create_task(self._reporter.run()))
             try:
-                yield _url(listening)
+                yield application
             finally:
-                server.should_exit = True
                 await self._tier.drain(DRAIN_S)
-                await serving
                 for chore in chores:
                     chore.cancel()
         await self._close()
+
+    async def wait_until_ready(self, timeout_s: float) -> bool:
+        """Return whether some version can judge, as soon as one can."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self._door.is_ready():  # noqa: ASYNC110  # nobody tells when it is
+                    await asyncio.sleep(_LOOK_S)
+        except TimeoutError:
+            return False
+        return True
 
     async def _close(self) -> None:
         if self._reporter is not None:

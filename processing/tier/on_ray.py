@@ -1,0 +1,19 @@
+"""The tier as a deployment of Ray Serve: `serve run processing.tier.on_ray:application`.
+
+Each replica is a whole tier with its own line and batcher: what cannot be answered in time is
+refused there, which Serve's own batching and queueing cannot do. How many there are, on how much
+of a GPU, is said in `deploy/ray/serve.yaml`. Nothing else of ours imports Ray.
+"""
+
+from ray import serve  # type: ignore[import-not-found]  # in an environment of its own
+from starlette.types import ASGIApp
+
+from processing.tier.replica import Replica
+
+
+def build() -> ASGIApp:
+    """Return a replica's application; called in its own process."""
+    return Replica()
+
+
+application = serve.deployment(name="tier")(serve.ingress(build)()).bind()
