@@ -15,7 +15,7 @@ CAMERA ?=
 PORT ?= 8000
 DATA_DIR ?= .data
 
-.PHONY: help setup demo test datumaro soak lint fmt bench lock clean
+.PHONY: help setup demo test datumaro clients soak lint fmt bench lock clean
 
 help: ## print this
 	@echo "Farwatch: cameras watched at the edge, one hub that shows, stores and learns."
@@ -32,6 +32,11 @@ demo: setup ## hub, worker and agent on a real video; CAMERA=rtsp://… or a fil
 
 test: $(VENV)/dev.stamp setup ## run the tests, three at a time: most of them wait for something
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+clients: $(VENV)/dev.stamp ## have KServe's own SDK ask our inference tier (installed apart from us)
+	$(PYTHON) -m venv .clients
+	.clients/bin/pip install -q kserve==0.21.0
+	FARWATCH_KSERVE_PYTHON=$(CURDIR)/.clients/bin/python $(BIN)/python -m pytest tests/clients
 
 soak: $(VENV)/dev.stamp setup ## run the long counts whole (hours)
 	FARWATCH_SOAK=1 $(BIN)/python -m pytest -m soak --timeout 14400
@@ -67,7 +72,7 @@ lock: $(VENV)/dev.stamp ## pin newest versions with hashes under requirements/ (
 	done
 
 clean: ## remove what set-up made here (not your data in .data)
-	rm -rf $(VENV) .datumaro node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .datumaro .clients node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
