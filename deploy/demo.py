@@ -1,4 +1,4 @@
-"""`make demo`: hub, worker and agent on one machine, on a real video, with a login printed."""
+"""`make demo`: hub, worker, tier and agent on one machine, on a real video; a login is printed."""
 
 import argparse
 import asyncio
@@ -44,6 +44,7 @@ class Demo:
     """Where everything is."""
 
     port: int
+    tier_port: int
     data_dir: Path
     source: str
     """A camera's source as the wire has it."""
@@ -55,6 +56,10 @@ class Demo:
         return f"http://127.0.0.1:{self.port}/"
 
     @property
+    def tier_url(self) -> str:
+        return f"http://127.0.0.1:{self.tier_port}"
+
+    @property
     def agent_dir(self) -> Path:
         return self.data_dir / "agent"
 
@@ -63,8 +68,20 @@ class Demo:
         environment = {
             "FARWATCH_DATA_DIR": str(self.data_dir),
             "FARWATCH_SQLITE_CHECKPOINTS": str(checkpoints).lower(),
+            "FARWATCH_TIER_URL": self.tier_url,
         }
         return Program(name, [sys.executable, "manage.py", *arguments], environment)
+
+    def tier(self) -> Program:
+        """Return this demo's inference tier; hub and tier read the same token."""
+        environment = {
+            "FARWATCH_TIER_PORT": str(self.tier_port),
+            "FARWATCH_TIER_HUB_URL": self.url,
+            "FARWATCH_TIER_TOKEN_FILE": str(self.data_dir / "tier_token"),
+            "FARWATCH_TIER_DATA_DIR": str(self.data_dir / "tier"),
+            "FARWATCH_TIER_BUNDLES": str(default_bundle_path().parent),
+        }
+        return Program("tier", [sys.executable, "-m", "processing.tier"], environment)
 
     def agent(self, *arguments: str) -> Program:
         """Return a command of this demo's agent."""
@@ -121,6 +138,7 @@ async def _start_all(demo: Demo, supervisor: Supervisor, begun_at: datetime) -> 
     # A hub that knows its agent starts beside it; the agent keeps trying until the hub answers.
     await supervisor.start(demo.manage("hub", "serve", "--port", str(demo.port)))
     await supervisor.start(demo.manage("worker", "work", checkpoints=False))
+    await supervisor.start(demo.tier())
     if prepared.token is not None:
         await _hub_answers(demo)
         enrolled = await supervisor.run(
@@ -177,7 +195,19 @@ def demo_from(arguments: list[str]) -> Demo:
     if not 0 < options.port <= _MAX_PORT:
         raise Unusable(f"PORT={options.port} is no port")
     source, files_dir = _source(options.camera)
-    return Demo(options.port, options.data_dir.resolve(), source, files_dir)
+    return Demo(
+        options.port, _tier_port(options.port), options.data_dir.resolve(), source, files_dir
+    )
+
+
+def _tier_port(port: int) -> int:
+    """Return the port after the hub's; when that is taken, any that is free."""
+    for wanted in (port + 1, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", wanted))
+            return int(probe.getsockname()[1])
+    raise Unusable("no port is free for the inference tier")
 
 
 def _source(camera: str) -> tuple[str, Path]:

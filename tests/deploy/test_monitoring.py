@@ -64,6 +64,15 @@ def test_the_worker_answers_where_prometheus_asks() -> None:
     assert targets["farwatch-worker"] == [f"127.0.0.1:{found[1]}"]
 
 
+def test_the_tier_answers_where_prometheus_asks() -> None:
+    unit = (DEPLOY / "systemd" / "farwatch-tier.service").read_text()
+    found = re.search(r"FARWATCH_TIER_PORT=(\d+)$", unit, re.MULTILINE)
+    assert found is not None
+    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}
+    assert targets["farwatch-tier"] == [f"127.0.0.1:{found[1]}"]
+
+
 def test_every_metric_that_is_shown_or_watched_exists(there: set[str]) -> None:
     wanted = {name for text in expressions() for name in NAME.findall(LABELS.sub("", text))}
     assert len(wanted) > 20
@@ -95,4 +104,4 @@ def test_the_example_reads_the_rules_and_asks_each_program() -> None:
     example = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     assert all((DEPLOY / "prometheus" / name).exists() for name in example["rule_files"])
     jobs = {job["job_name"] for job in example["scrape_configs"]}
-    assert jobs == {"farwatch-hub", "farwatch-worker", "farwatch-agent"}
+    assert jobs == {"farwatch-hub", "farwatch-worker", "farwatch-tier", "farwatch-agent"}

@@ -62,6 +62,11 @@ def health_at(url: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
+def wait_for_tier(url: str) -> None:
+    """Wait until the hub has heard of its inference tier."""
+    wait_for("its tier is there", lambda: health_at(url)["tier_lag_s"] is not None)
+
+
 def log_in(ready: re.Match[str]) -> httpx.Response:
     """Return the page that follows the login which the demo printed."""
     with httpx.Client(
@@ -87,6 +92,7 @@ def test_it_works_and_the_next_start_goes_on(tmp_path: Path) -> None:
             assert health["status"] == "ok"
             assert health["newest_result_at"]
             assert "Street" in log_in(ready).text
+            wait_for_tier(ready["url"])
             assert demo.press_ctrl_c() == 0
         finally:
             demo.kill()

@@ -7,6 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 import django
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseError
 from django.db import connection
@@ -18,6 +19,7 @@ from webapp.common.clock import now
 from webapp.common.database import has_pending_migrations
 from webapp.fleet.models import Agent
 from webapp.gateway.queries import gateway_load
+from webapp.inference.standing import tier_lag_s
 from webapp.jobs.queries import has_live_worker
 from webapp.results.queries import newest_result
 
@@ -36,6 +38,8 @@ class Readiness:
     """From its capture to its arrival: how far the table is behind the cameras."""
     n_agents_online: int
     is_worker_alive: bool
+    tier_lag_s: float | None
+    """Since an inference tier was heard of; None where none ever was."""
 
 
 @require_safe
@@ -87,6 +91,7 @@ def read_readiness(*, at: datetime) -> Readiness:
         else None,
         n_agents_online=sum(agent.is_online(at=at) for agent in agents),
         is_worker_alive=has_live_worker(at=at),
+        tier_lag_s=tier_lag_s(at=at) if settings.TIER_URL else None,
     )
 
 

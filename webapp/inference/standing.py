@@ -77,7 +77,7 @@ def tier_rows(*, at: datetime) -> list[TierRow]:
 def tier_lag_s(*, at: datetime) -> float | None:
     """Return since when nothing was heard of any tier; None where none ever reported."""
     newest = Tier.objects.order_by("-seen_at").first()
-    return (at - newest.seen_at).total_seconds() if newest else None
+    return round((at - newest.seen_at).total_seconds(), 3) if newest else None
 
 
 def model_rows(*, at: datetime) -> list[ModelRow]:

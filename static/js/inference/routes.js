@@ -31,7 +31,7 @@ component("[data-route]", (form) => {
   }
 
   form.addEventListener("input", preview);
-  form.addEventListener("reset", () => queueMicrotask(preview));
+  form.addEventListener("reset", () => setTimeout(preview)); // it has not been reset yet
 });
 
 // What is fetched by itself does not take away what somebody is about to save, or the place of the keyboard.

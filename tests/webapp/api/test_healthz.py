@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from processing.wire.version import VERSION
 from tests.factories import START, make_result
+from tests.webapp.inference.reporting import make_report
 from webapp.api import health
 from webapp.common.clock import now
 from webapp.fleet.models import Agent, Bundle, Camera
+from webapp.inference.reports import take_report
 from webapp.jobs.models import Worker
 
 
@@ -46,6 +49,17 @@ def test_it_tells_whether_a_worker_lives(client: Client, db: None) -> None:
     assert client.get("/healthz").json()["is_worker_alive"] is False
     Worker.objects.create(started_at=now(), seen_at=now())
     assert client.get("/healthz").json()["is_worker_alive"] is True
+
+
+def test_it_tells_since_when_no_tier_was_heard_of(
+    client: Client, settings: Settings, db: None
+) -> None:
+    take_report(make_report(), at=now() - timedelta(minutes=5))
+    assert client.get("/healthz").json()["tier_lag_s"] is None  # this hub is to have none
+    settings.TIER_URL = "http://127.0.0.1:8100"
+    assert client.get("/healthz").json()["tier_lag_s"] >= 300
+    take_report(make_report(), at=now())
+    assert client.get("/healthz").json()["tier_lag_s"] < 300
 
 
 def test_without_a_database_it_is_503_and_says_so(

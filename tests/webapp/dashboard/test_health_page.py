@@ -4,13 +4,16 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from tests.factories import START, make_result
+from tests.webapp.inference.reporting import make_report
 from webapp.accounts.models import User
 from webapp.common.clock import now
 from webapp.dashboard.health import Disk, Stage, read_health
 from webapp.fleet.models import Agent, Bundle, Camera
 from webapp.gateway.ingest.figures import RECENT_ACKS
+from webapp.inference.reports import take_report
 from webapp.jobs.actions import enqueue_job
 from webapp.jobs.models import Worker
 
@@ -85,3 +88,16 @@ def test_jobs_are_those_of_ones_organizations(camera: Camera, olga: User, charli
 @pytest.mark.parametrize(("free", "level"), [(50, "ok"), (9, "warn"), (2, "err"), (0, "err")])
 def test_a_disk_that_fills_is_told_in_time(free: int, level: str) -> None:
     assert Disk(free, 100).level == level
+
+
+def test_it_shows_the_tier_where_there_is_to_be_one(
+    client: Client, olga: User, settings: Settings
+) -> None:
+    client.force_login(olga)
+    assert "Inference tier" not in client.get("/health/_figures/").text
+    settings.TIER_URL = "http://127.0.0.1:8100"
+    assert "It has not reported yet." in client.get("/health/_figures/").text
+    take_report(make_report(), at=now() - timedelta(minutes=5))
+    assert "away, last heard of" in client.get("/health/_figures/").text
+    take_report(make_report(), at=now())
+    assert "heard of 0 s ago" in client.get("/health/_figures/").text
