@@ -332,11 +332,12 @@ class OverflowForm(PolicyForm):
         label="Which pictures",
         choices=[
             ("off", "None"),
-            ("saturated", "Those that the agent has no time for"),
-            ("doubtful", "Those in which the agent is in doubt"),
-            ("always", "All; the agent takes what the cloud will not"),
+            ("saturated", "Those there is no time for"),
+            ("doubtful", "Those that are in doubt"),
+            ("always", "All of them"),
         ],
         required=False,
+        help_text="Of all, the agent judges those that the cloud will not.",
     )
     budget_ms = Number(
         label="An answer is of use for … ms",
