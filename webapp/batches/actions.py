@@ -65,10 +65,10 @@ class NoPictures(Exception):
 
 
 class TooManyPictures(Exception):
-    """A batch of so many is not made."""
+    """A batch of so many is not made; the text is the reason."""
 
     def __str__(self) -> str:
-        return f"More than {MAX_ITEMS} pictures: make several batches of them."
+        return f"More than {MAX_ITEMS} pictures: make several batches of them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
