@@ -13,6 +13,7 @@ from webapp.common.clock import now
 from webapp.common.pages import page
 from webapp.review.check_views import n_to_check
 from webapp.review.outlook import Outlook, has_work, outlook
+from webapp.review.policy_words import queue_in_words
 from webapp.review.queries import labelers_queues, open_items, queue_status, recent_verdicts
 
 _LOOK_AGAIN_S = 300
@@ -31,6 +32,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "outlook": expected,
         "wait_s": expected and _wait_s(expected, at=at),
         "n_to_check": n_to_check(user),
+        "in_words": [queue_in_words(queue) for queue in queues],
     }
     return page(request, "review/queue.html", context, part="review/_queue.html")
 
