@@ -24,6 +24,7 @@ from webapp.review.leasing import (
     active_s,
     claim_next,
     lock_item,
+    lock_whole_item,
     prepare_next,
     refuse_if_stale,
     refuse_unless_open_to,
@@ -155,7 +156,7 @@ def undo_last(*, queues: Collection[ReviewQueue], by: User, at: datetime) -> Rev
 
 
 def _lock_to_decide(item: ReviewItem, *, by: User, revision: int, at: datetime) -> ReviewItem:
-    item = lock_item(item)
+    item = lock_whole_item(item)
     refuse_if_stale(item, revision)
     refuse_unless_open_to(item, by=by, at=at)
     return item

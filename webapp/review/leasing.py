@@ -111,11 +111,16 @@ def release_item(*, item: ReviewItem, by: User, at: datetime) -> bool:
 
 def lock_item(item: ReviewItem) -> ReviewItem:
     """Return `item` as it is now, nobody else's to write until the transaction ends."""
+    locked = ReviewItem.objects.select_for_update(of=("self",))
+    return locked.select_related("queue").get(pk=item.pk)
+
+
+def lock_whole_item(item: ReviewItem) -> ReviewItem:
+    """Return `item` as `lock_item` does, with what deciding and showing it asks for."""
     return _whole(ReviewItem.objects.select_for_update(of=("self",))).get(pk=item.pk)
 
 
 def _whole(items: QuerySet[ReviewItem]) -> QuerySet[ReviewItem]:
-    """Return the items with what deciding and showing them asks for."""
     return items.select_related("queue", "sample__bundle", "sample__camera")
 
 
@@ -193,6 +198,9 @@ def _take_own(
     besides: Collection[UUID] = (),
     prepare: bool = False,
 ) -> ReviewItem | None:
+    leases = Lease.objects.filter(holder=by, expires_at__gt=at, is_prepared=is_prepared)
+    if not leases.exclude(item__in=besides).exists():
+        return None  # the usual case, and a cheap question
     held = held_items(queue, by=by, at=at, is_prepared=is_prepared).exclude(pk__in=besides)
     item = _whole(held).select_for_update(of=("self",)).first()
     if item is not None:
@@ -216,7 +224,7 @@ def _take_free(
     gold = gold_that_is_due(queue, by=by, at=at)
     if gold is not None and gold.pk not in passed_over:
         with transaction.atomic():
-            gold = lock_item(gold)
+            gold = lock_whole_item(gold)
             take(gold, by=by, at=at, is_prepared=prepare)
         return gold
     is_patient = False
@@ -248,4 +256,4 @@ def _lock_best(
     is_any_late = late.exists()  # mostly none is, and to know that is cheap
     overdue = free.filter(due_at__lte=at).order_by("due_at").first() if is_any_late else None
     best = overdue or free.first()
-    return lock_item(best) if best is not None and is_patient else best
+    return lock_whole_item(best) if best is not None and is_patient else best

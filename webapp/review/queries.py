@@ -232,7 +232,8 @@ def item_for_editor(item: ReviewItem, *, by: User, at: datetime) -> ItemForEdito
     sample = item.sample
     predicted = predictions_of(sample)
     doubtful = doubtful_prediction(sample, predicted)
-    decided = standing_verdict(item, seen_by=by)
+    is_untouched = item.state == ReviewItem.State.OPEN and item.n_decided == 0
+    decided = None if is_untouched else standing_verdict(item, seen_by=by)
     lease = _lease_seen(item, by=by, at=at)
     begin = _to_begin_with(item, predicted, by=by)
     labels = labels_of(sample)

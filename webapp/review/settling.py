@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 def standing_verdicts(item: ReviewItem) -> list[Verdict]:
     """Return what decides `item` so far, oldest first."""
-    found = item.verdicts.filter(deciding()).select_related("annotation", "by", "item__queue")
+    found = item.verdicts.filter(deciding()).select_related("annotation", "by")
     return list(found.order_by("created_at", "id"))
 
 

@@ -151,6 +151,6 @@ def test_a_picture_costs_few_questions(
     hold(browser, first, second)
     ids = [str(first.pk), str(second.pk)]
     onward = {"shown": str(second.pk), "besides": ids}
-    with django_assert_max_num_queries(49):  # eight are savepoints, of tests alone
+    with django_assert_max_num_queries(48):  # eight are savepoints, of tests alone
         post(browser, "review_submit", first.pk, revision=0, boxes=[A_CAR], onward=onward)
     assert Lease.objects.get(item=third).is_prepared
