@@ -121,7 +121,8 @@ class Workbench:
 
     def _drop_hopeless(self) -> None:
         """Drop what nobody waits for or cannot be judged in time; the earliest deadline first."""
-        infer_s = self._tools.times.infer.of(1).mean_s if self.n_batches else 0.0
+        is_alone = self.n_cases == 1  # which is tried in any case, as by the batcher
+        infer_s = 0.0 if is_alone else self._tools.times.infer.of(1).mean_s
         soonest_s = self._loop.time() + infer_s
         staying = []
         for case in sorted(self._ready, key=lambda case: case.deadline_s):

@@ -228,6 +228,21 @@ def test_an_answer_that_comes_too_late_is_none() -> None:
     play(scene())
 
 
+def test_what_became_hopeless_while_it_was_ready_is_not_judged() -> None:
+    async def scene() -> None:
+        async with stage(one_by_one()) as on:
+            on.judge.batch_s = 0.297
+            first = on.ask()
+            await asyncio.sleep(0.002)
+            others = [on.ask(budget_ms=300.0) for _ in range(2)]
+            assert isinstance(await first, Verdict)
+            # It is free 4 ms before their deadlines, and takes more.
+            assert [type(answer) for answer in await asyncio.gather(*others)] == [TooLate, TooLate]
+            assert on.judge.sizes == [1]
+
+    play(scene())
+
+
 def test_a_judge_that_hangs_leaves_nobody_waiting() -> None:
     async def scene() -> None:
         async with stage(one_by_one()) as on:

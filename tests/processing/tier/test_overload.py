@@ -180,8 +180,7 @@ def test_a_tenant_that_floods_starves_nobody(urgency: Urgency) -> None:
     stage = Stage(on_processors())
     capacity = stage.judge.pictures_per_s
     modest = Source(0.3 * capacity, (400.0,), tenant="modest", urgency=urgency)
-    # The other's deadlines are all the earlier ones.
-    flood = Source(8 * capacity, (200.0,), tenant="flood", urgency=urgency)
+    flood = Source(8 * capacity, (400.0,), tenant="flood", urgency=urgency)
     play(stage.run(modest, flood, for_s=WARM_UP_S + MEASURED_S))
     outcome = stage.outcome
     assert outcome.in_time["modest"] >= 0.95 * outcome.offered["modest"]

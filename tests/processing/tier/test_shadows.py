@@ -17,6 +17,7 @@ from tests.processing.tier.virtual import (
     SPEC,
     THING,
     VirtualDecoding,
+    VirtualDevice,
     VirtualJudge,
     VirtualLoop,
 )
@@ -76,9 +77,13 @@ def make_batcher(judge: VirtualJudge) -> Batcher:
 async def answers_in_s(*, has_shadow: bool) -> tuple[list[float], ModelFigures]:
     """Return how long answers take to a stream with pauses, and what shadows came to."""
     loop, figures = asyncio.get_running_loop(), ModelFigures()
-    main = make_batcher(VirtualJudge(batch_s=0.01, picture_s=0.0, max_batch=1))
-    slow = VirtualJudge(batch_s=0.05, picture_s=0.0, max_batch=1, finds=Detections.empty())
-    shadow = Shadow(make_batcher(slow), LABELS)
+    device = VirtualDevice()
+    main = make_batcher(VirtualJudge(0.01, 0.0, max_batch=1, device=device))
+    sees_nothing = Detections.empty()
+    shadow = Shadow(
+        make_batcher(VirtualJudge(0.05, 0.0, max_batch=1, device=device, finds=sees_nothing)),
+        LABELS,
+    )
     copies = Copies(lambda: main.is_idle and shadow.batcher.is_idle)
     inquiry = Inquiry(picture=b"...", model="m", budget_ms=500.0, tenant="acme")
 
@@ -101,6 +106,7 @@ async def answers_in_s(*, has_shadow: bool) -> tuple[list[float], ModelFigures]:
 
 
 def test_shadows_never_delay_an_answer() -> None:
+    """Both run on one device; pauses are long enough for a copy, and nothing else is."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         alone, _ = runner.run(answers_in_s(has_shadow=False))
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:

@@ -87,6 +87,13 @@ class VirtualDecoding:
 
 
 @dataclass
+class VirtualDevice:
+    """What judges run on: one batch at a time, of whichever judge."""
+
+    free_s: float = 0.0
+
+
+@dataclass
 class VirtualJudge:
     """A `Judge` that takes some time a batch and some a picture, as a GPU does.
 
@@ -104,7 +111,7 @@ class VirtualJudge:
     is_hung: bool = False
     is_closed: bool = False
     sizes: list[int] = field(default_factory=list)
-    _free_s: float = 0.0
+    device: VirtualDevice = field(default_factory=VirtualDevice)
     _chance: random.Random = field(default_factory=lambda: random.Random(5))
 
     def submit(self, frames: Sequence[Frame], on_judged: OnJudged) -> None:
@@ -116,8 +123,8 @@ class VirtualJudge:
             return
         # One device: batches in flight at once only wait for each other.
         takes_s = (self.batch_s + self.picture_s * len(frames)) * self._factor()
-        self._free_s = max(loop.time(), self._free_s) + takes_s
-        loop.call_at(self._free_s, on_judged, [self.finds] * len(frames))
+        self.device.free_s = max(loop.time(), self.device.free_s) + takes_s
+        loop.call_at(self.device.free_s, on_judged, [self.finds] * len(frames))
 
     def close(self) -> None:
         self.is_closed = True
