@@ -15,7 +15,7 @@ CAMERA ?=
 PORT ?= 8000
 DATA_DIR ?= .data
 
-.PHONY: help setup demo test datumaro clients soak lint fmt bench lock clean
+.PHONY: help setup demo test datumaro ray clients soak lint fmt bench lock clean
 
 help: ## print this
 	@echo "Farwatch: cameras watched at the edge, one hub that shows, stores and learns."
@@ -46,6 +46,11 @@ datumaro: $(VENV)/dev.stamp ## have Datumaro itself read what we export (install
 	.datumaro/bin/pip install -q datumaro==1.13.12
 	FARWATCH_DATUMARO_PYTHON=$(CURDIR)/.datumaro/bin/python $(BIN)/python -m pytest tests/processing/exchange/test_datumaro.py
 
+ray: $(VENV)/dev.stamp ## run the tier on Ray Serve, really (installed apart from us, 500 MB)
+	$(PYTHON) -m venv .ray
+	.ray/bin/pip install -q --require-hashes -r requirements/ray.txt
+	FARWATCH_RAY_PYTHON=$(CURDIR)/.ray/bin/python $(BIN)/python -m pytest tests/processing/tier_front/test_on_ray.py
+
 lint: $(VENV)/dev.stamp ## format, lint, types, import contracts, migrations, deploy check
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -65,14 +70,14 @@ bench: $(VENV)/dev.stamp setup ## every benchmark, quickly
 	@for name in $$($(BIN)/python -m benchmarks --list); do $(BIN)/python -m benchmarks $$name --quick; done
 
 lock: $(VENV)/dev.stamp ## pin newest versions with hashes under requirements/ (needs uv)
-	@for extra in dev demo worker hub edge tier; do \
+	@for extra in dev demo worker hub edge ray tier; do \
 	  constraint=""; [ $$extra = dev ] || constraint="-c requirements/dev.txt"; \
 	  uv pip compile pyproject.toml --extra $$extra $$constraint --python-version 3.11 --universal --upgrade \
 	    --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements/$$extra.txt; \
 	done
 
 clean: ## remove what set-up made here (not your data in .data)
-	rm -rf $(VENV) .datumaro .clients node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .datumaro .ray .clients node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -77,6 +77,8 @@ def _servers(
     yield "tier", running.enter_context(servers.tier(options.bundle, model, scratch))
     if options.litserve:
         yield "litserve", running.enter_context(servers.litserve(options.litserve, options.bundle))
+    if options.ray:
+        yield "ray", running.enter_context(servers.ray(options.ray, model, scratch))
     if options.mlserver:
         yield "mlserver", running.enter_context(servers.mlserver(options.mlserver, options.bundle))
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -122,6 +122,30 @@ def tier(bundle: Path, model: str, scratch: Path) -> Iterator[Server]:
 
 
 @contextmanager
+def ray(python: Path, model: str, scratch: Path) -> Iterator[Server]:
+    """Yield the tier on Ray Serve, with one replica; `tier` has put the bundle where it looks.
+
+    Ray finds its token, and leaves what it leaves, in a home of its own.
+    """
+    port = free_port()
+    (scratch / "home").mkdir()
+    settings = {
+        "HOME": str(scratch / "home"),
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "FARWATCH_TIER_OPEN": "true",
+        "FARWATCH_TIER_BUNDLES": str(scratch / "bundles"),
+        "FARWATCH_TIER_DATA_DIR": str(scratch / "ray"),
+        "FARWATCH_TIER_LOG_LEVEL": "warning",
+    }
+    path = f"/api/v1/detect/?model={model}&budget_ms={{budget_ms:.0f}}"
+    command = [str(python), "-m", "benchmarks.tier_path.ray_server", str(port)]
+    with _program(command, settings) as process:
+        yield Server("ray", port, path, "detect", process)
+
+
+@contextmanager
 def litserve(python: Path, bundle: Path) -> Iterator[Server]:
     """Yield LitServe's."""
     port = free_port()
@@ -151,11 +175,12 @@ def wait_for_answer(server: Server, pictures: Path) -> None:
     headers = {name: value for name, _, value in (line.partition(": ") for line in lines)}
     ends_at = time.monotonic() + _START_S
     while time.monotonic() < ends_at and server.process.is_running():
-        with suppress(OSError, http.client.HTTPException):
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10.0)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10.0)
+        with suppress(OSError, http.client.HTTPException), closing(connection):
             connection.request("POST", path, body, headers)
-            if connection.getresponse().status == _OK:
-                return
+            with connection.getresponse() as answer:
+                if answer.status == _OK:
+                    return
         time.sleep(_PAUSE_S)
     raise CannotMeasure(f"{server.name} does not judge a picture; its words are above")
 
