@@ -5,23 +5,21 @@ picture, and in its pixels.
 """
 
 import csv
-import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
-from django.conf import settings
 
 from processing.wire.batch import PictureOutcome
 from processing.wire.packed import PackedDetection
 from webapp.batches.models import Batch
 from webapp.batches.queries import JudgedPicture, pictures_of
+from webapp.common.rooms import room
 from webapp.results.archive_files import write_table
 from webapp.results.exporting import LONGEST_IN_TABLE_S, MOST_IN_TABLE, TooMuch, turns
 
@@ -189,8 +187,8 @@ def _chunks(things: Iterable[T]) -> Iterator[tuple[T, ...]]:
 def _parquet(batch: Batch) -> Generator[bytes]:
     """Yield a table: a row a detection, and one for each picture in which there is none."""
     until = time.monotonic() + LONGEST_IN_TABLE_S
-    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=".export-") as room:
-        rows, table = Path(room) / "rows.csv", Path(room) / "rows.parquet"
+    with room(".export-") as folder:
+        rows, table = folder / "rows.csv", folder / "rows.parquet"
         n_rows = 0
         with rows.open("w", encoding="utf-8", newline="") as file:
             write = csv.writer(file).writerow

@@ -6,7 +6,6 @@ reads merges the files with the table by id, so a row may be in both.
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,6 +18,7 @@ from django.conf import settings
 from django.db.models import Count, Max, QuerySet
 
 from webapp.accounts.models import Organization
+from webapp.common.rooms import room
 from webapp.fleet.models import Camera
 from webapp.results.archive_check import checked_file
 from webapp.results.archive_files import Unreadable, write_file
@@ -160,8 +160,8 @@ def archive(part: Part, *, at: datetime) -> ArchivedDay:
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / f".{part.day}-{os.getpid()}.parquet"
     cameras = Camera.objects.filter(organization=part.organization_id)
-    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=".archive-") as room:
-        csv = Path(room) / "rows.csv"
+    with room(".archive-") as scratch:
+        csv = scratch / "rows.csv"
         begin, end = part.window
         n_seen = write_csv(csv, part.organization_id, begin, end)
         try:
@@ -170,7 +170,7 @@ def archive(part: Part, *, at: datetime) -> ArchivedDay:
                 csv,
                 old=_before(row, n_seen),
                 cameras=list(cameras.values_list("pk", flat=True)),
-                spill=Path(room),
+                spill=scratch,
             )
             fresh = ArchivedDay(
                 organization_id=part.organization_id, day=part.day, sha256=written.sha256

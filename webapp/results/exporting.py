@@ -1,20 +1,18 @@
 """Results for people with a notebook: a row for each detection, oldest first, as a stream."""
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
-from django.conf import settings
 
 from processing.wire.packed import PackedDetection
+from webapp.common.rooms import room
 from webapp.results.archive_files import write_table
 from webapp.results.models import Result
 from webapp.results.search import Search
@@ -186,8 +184,8 @@ def _lines(search: Search, form: _Form) -> Iterator[tuple[str, int]]:
 
 def _parquet(search: Search) -> Generator[bytes]:
     until = time.monotonic() + LONGEST_IN_TABLE_S
-    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=".export-") as room:
-        csv, table = Path(room) / "rows.csv", Path(room) / "rows.parquet"
+    with room(".export-") as folder:
+        csv, table = folder / "rows.csv", folder / "rows.parquet"
         n_rows = 0
         with csv.open("w", encoding="utf-8") as file:
             file.write(_FORMS["csv"].head)
