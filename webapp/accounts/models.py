@@ -68,7 +68,10 @@ class Membership(models.Model):
 
 
 class WrongPasswords(models.Model):
-    """How many came of late, of whom `accounts.attempts` says; of no organization."""
+    """How many came of late, of whom `accounts.attempts` says; of no organization.
+
+    Tries to enrol an agent, too, are counted here.
+    """
 
     key = models.CharField(max_length=64, primary_key=True)
     n_tries = models.PositiveIntegerField(default=0)

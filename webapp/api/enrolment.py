@@ -12,11 +12,11 @@ from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from processing.wire.identity import EnrollRequest, EnrollResponse
-from webapp.accounts.attempts import client_address
+from webapp.accounts.attempts import EnrolAttempts, client_address
 from webapp.common.clock import now
 from webapp.common.parsers import read_body
 from webapp.common.problems import ApiProblem
@@ -66,14 +66,19 @@ class EnrolJson(BaseParser):
             raise ParseError(f"The body is not JSON: {error}.") from error
 
 
-class EnrolThrottle(SimpleRateThrottle):
-    """So many tries an address, minute and web process: tokens are long, logs should stay short."""
+class EnrolThrottle(BaseThrottle):
+    """So many tries an address and minute, whichever web process is asked."""
 
-    scope = "enrol"
-    rate = "30/min"
+    _wait_s: float | None = None
 
-    def get_cache_key(self, request: Request, view: APIView) -> str:  # noqa: ARG002 - the signature is DRF's
-        return f"throttle:enrol:{client_address(request._request)}"  # noqa: SLF001 - DRF's wrapper has no other door
+    def allow_request(self, request: Request, view: APIView) -> bool:  # noqa: ARG002 - the signature is DRF's
+        address = client_address(request._request)  # noqa: SLF001 - DRF's wrapper has no other door
+        wait = EnrolAttempts(address=address, at=now()).take()
+        self._wait_s = wait.total_seconds() if wait is not None else None
+        return wait is None
+
+    def wait(self) -> float | None:
+        return self._wait_s
 
 
 class EnrolView(APIView):

@@ -1,16 +1,16 @@
 """An agent enrols itself over HTTP: a join token and proof of a key for an identity."""
 
 import base64
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.core.cache import cache
 from django.test import Client
 
 from processing.wire.identity import enroll_bytes
+from tests.factories import Clock
+from webapp.accounts.attempts import MAX_ENROLMENTS, EnrolAttempts
 from webapp.accounts.models import User
 from webapp.common.clock import now
 from webapp.fleet.actions import create_join_token
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 
 
 PATH = "/api/v1/agents/enroll"
-
-
-@pytest.fixture(autouse=True)
-def _no_throttle() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture
@@ -136,3 +129,20 @@ def test_who_tries_and_tries_is_told_to_wait(client: Client, db: None) -> None:
     answers = [enroll(client, {}) for _ in range(31)]
     assert answers[-1].status_code == 429
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+
+
+def test_tries_at_another_web_process_count(client: Client, db: None) -> None:
+    elsewhere = EnrolAttempts(address="127.0.0.1", at=now())
+    for _ in range(MAX_ENROLMENTS):
+        assert elsewhere.take() is None
+    assert enroll(client, {}).status_code == 429
+
+
+def test_another_address_and_another_minute_have_tries_of_their_own(db: None, clock: Clock) -> None:
+    for _ in range(MAX_ENROLMENTS):
+        EnrolAttempts(address="10.0.0.1", at=clock.now()).take()
+    assert EnrolAttempts(address="10.0.0.2", at=clock.now()).take() is None
+    clock.advance(seconds=59)
+    assert EnrolAttempts(address="10.0.0.1", at=clock.now()).take() == timedelta(seconds=1)
+    clock.advance(seconds=1)
+    assert EnrolAttempts(address="10.0.0.1", at=clock.now()).take() is None
