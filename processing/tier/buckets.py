@@ -29,10 +29,6 @@ class Bucket:
             return 0.0
         return (n - self._tokens) / per_s if n <= burst else float("inf")
 
-    def is_full(self, *, per_s: float, burst: float, at_s: float) -> bool:
-        """Return whether a new one would be no different."""
-        return self._tokens + (at_s - self._at_s) * per_s >= burst
-
 
 class Buckets:
     """The buckets of those who sent something lately, by whatever tells them apart."""

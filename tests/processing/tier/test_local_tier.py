@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -11,9 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from deploy.default_bundle import default_bundle_path
 from processing.inference.bundle import MANIFEST, Bundle
 from processing.inference.engine import Engine
 from processing.inference.manifest import Manifest
+from processing.media.colour import frame_from_bgr
+from processing.media.jpeg import decode_jpeg
 from processing.tier.contract import (
     Answer,
     BadInquiry,
@@ -26,10 +30,19 @@ from processing.tier.contract import (
     TooLate,
     UnknownModel,
 )
+from processing.tier.decoding import decode
 from processing.tier.folder import list_bundles
 from processing.tier.local import LocalTier
 from processing.tier.openvino_judge import OpenvinoOpener
-from tests.processing.tiny_bundle import LABELS, frame, make_tiny_bundle, picture, write_manifest
+from processing.vision.geometry import iou_matrix
+from tests.processing.tiny_bundle import (
+    AT,
+    LABELS,
+    frame,
+    make_tiny_bundle,
+    picture,
+    write_manifest,
+)
 
 RED = (("red", 2, 3), ("blue", 6, 1))
 
@@ -281,6 +294,27 @@ async def test_what_was_taken_in_is_answered_before_it_stops(tier: LocalTier, fi
     with pytest.raises(Overloaded):
         await tier.submit(inquiry())
     assert not tier.models()
+
+
+@pytest.mark.skipif(not default_bundle_path().is_dir(), reason="the default bundle is not built")
+async def test_the_default_bundle_judges_a_large_picture_as_its_engine_does() -> None:
+    """A blurred picture of 1600 x 1200 is decoded to half its sides: boxes hardly move."""
+    bundle = Bundle.open(default_bundle_path())
+    small = np.random.default_rng(3).integers(0, 255, (12, 16, 3), np.uint8)
+    shown = cv2.imencode(".jpg", cv2.resize(small, (1600, 1200)))[1].tobytes()
+    with closing(Engine.open(bundle, n_requests=1)) as engine:
+        expected = engine.detect(frame_from_bgr(decode_jpeg(shown), captured_at=AT))
+    tier = LocalTier(default_bundle_path().parent, OpenvinoOpener(n_requests=1))
+    digest = bundle.digest.hex()
+    await tier.serve([serving(digest, model="default")])
+    assert decode(shown, bundle.manifest.input).frame.width == 800
+    answer = await tier.submit(inquiry("default", shown=shown))
+    assert (answer.width, answer.height, answer.labels) == (1600, 1200, bundle.manifest.labels)
+    best = expected.scores.argmax()
+    overlaps = iou_matrix(expected.xyxy[[best]], answer.found.xyxy)
+    assert overlaps.max() > 0.8
+    assert answer.found.scores.max() == pytest.approx(expected.scores[best], abs=0.1)
+    await tier.drain(10.0)
 
 
 async def test_a_folder_without_bundles_lists_none(folder: Path, first: str) -> None:
