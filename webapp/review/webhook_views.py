@@ -20,6 +20,7 @@ from webapp.accounts.requests import actor_of
 from webapp.common.clock import now
 from webapp.common.outward import MAX_URL, BadAddress, check_address
 from webapp.common.pages import is_htmx, page
+from webapp.common.problems import problem, problem_http
 from webapp.jobs.models import Job
 from webapp.jobs.queries import has_live_worker
 from webapp.review.models import Webhook
@@ -34,6 +35,7 @@ from webapp.review.webhooks import (
 
 N_DELIVERIES: Final = 5
 """Shown of each."""
+_SWITCHED: Final = {"yes": True, "no": False}
 
 
 class WebhookForm(forms.Form):
@@ -115,9 +117,14 @@ def add(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Role.ADMIN)
 def switch(request: HttpRequest, webhook_id: UUID) -> HttpResponse:
-    """Tell an address nothing for a while, or again."""
+    """Tell an address nothing for a while, or again: as the form says, however often it comes."""
     webhook = _webhook(request, webhook_id)
-    webhook.is_active = not webhook.is_active
+    wanted = request.POST.get("is_active")
+    if wanted not in _SWITCHED:
+        detail, errors = "Say whether it is to be told.", {"is_active": ["Say yes or no."]}
+        wrong = problem(HTTPStatus.BAD_REQUEST, code="invalid", detail=detail, errors=errors)
+        return problem_http(wrong)
+    webhook.is_active = _SWITCHED[wanted]
     webhook.save(update_fields=["is_active"])
     return _done(request)
 

@@ -227,10 +227,13 @@ def test_without_scripts_an_address_is_switched_and_deleted(
     webhook: Webhook, client: Client, alice: User
 ) -> None:
     client.force_login(alice)
-    for is_active in (False, True):
-        answer = client.post(reverse("webhook_switch", args=[webhook.pk]))
+    url = reverse("webhook_switch", args=[webhook.pk])
+    for word, is_active in (("no", False), ("no", False), ("yes", True)):  # twice is as once
+        answer = client.post(url, {"is_active": word})
         assert answer.headers["Location"] == reverse("webhooks")
         webhook.refresh_from_db()
         assert webhook.is_active == is_active
+    refused = client.post(url, {"is_active": "perhaps"})
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["is_active"])
     client.post(reverse("webhook_delete", args=[webhook.pk]))
     assert not Webhook.objects.exists()
