@@ -1,6 +1,7 @@
 """Makes JPEGs on a thread of its own: to keep, each one; for who looks, the newest.
 
-No picture leaves this machine but through here, so here is where what must be hidden is.
+No picture leaves this machine but through here, so here is where what must be hidden is; those for
+the cloud are covered by the same `Exposure` (`edge_agent.overflow.cloud`).
 """
 
 import threading

@@ -37,6 +37,7 @@ class AccessDesk:
         self._hub_url: Final = hub_url
         self._lock = threading.Lock()
         self._ticket: Ticket | None = None
+        self._why_none = "the hub offers no cloud"
         self._lapses = 0.0
         """Monotonic."""
 
@@ -46,12 +47,19 @@ class AccessDesk:
             url = checked_hub_url(access.url) if access.url else self._hub_url
         except ValueError as error:
             log.warning("overflow.bad_address", reason=str(error))
+            with self._lock:
+                self._ticket, self._why_none = None, f"the cloud's address is not taken: {error}"
             return
         ticket = Ticket(
             url, access.token, round(access.price_per_1000 * 1000), access.model, access.bundles
         )
         with self._lock:
             self._ticket, self._lapses = ticket, time.monotonic() + access.expires_s
+
+    def why_none(self) -> str:
+        """Return why there is no right, in words."""
+        with self._lock:
+            return self._why_none
 
     def ticket(self) -> Ticket | None:
         """Return the right that there is now."""

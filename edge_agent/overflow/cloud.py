@@ -179,7 +179,7 @@ class TierCloud:
         if reason := self._breaker.why_not():
             return reason
         if self._access.ticket() is None:
-            return "the hub offers no cloud"
+            return self._access.why_none()
         until, reason = self._resting.get(camera.camera_id, (0.0, ""))
         return reason if time.monotonic() < until else ""
 

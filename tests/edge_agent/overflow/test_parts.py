@@ -154,6 +154,7 @@ def test_access_lapses_and_is_given_to_safe_addresses_only() -> None:
     assert desk.ticket() is None
     desk.admit(OverflowAccess(url="http://tier.example.org", token="t", expires_s=60))
     assert desk.ticket() is None
+    assert "not encrypted" in desk.why_none()
     desk.admit(OverflowAccess(url="", token="t", expires_s=60, price_per_1000=1.5))
     ticket = desk.ticket()
     assert ticket is not None
