@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -19,7 +19,7 @@ from benchmarks.tier_path import servers
 from benchmarks.tier_path.bare import Bare
 from benchmarks.tier_path.figures import LOADS, Rounds, figures_of, notes_of
 from benchmarks.tier_path.pictures import take_pictures
-from benchmarks.tier_path.servers import Server
+from benchmarks.tier_path.servers import Asked, Server
 from deploy.default_bundle import default_bundle_path
 from processing.inference.bundle import BadBundle, Bundle
 
@@ -61,12 +61,11 @@ def _measure(options: argparse.Namespace, say: Say) -> Outcome:
         pictures = Path(folder, "pictures")
         pictures.mkdir()
         mean_bytes = take_pictures(options.images, pictures)
-        found = dict(_servers(options, model, Path(folder), running))
-        for server in found.values():
-            say(f"waiting for {server.name}")
-            servers.wait_for_answer(server, pictures)
         run = _Run(options.bundle, pictures, options.budget_ms, lengths, say)
-        rounds = run.take_turns(found)
+        rounds = run.take_turns(dict(_servers(options, model, Path(folder), running)))
+        if options.ray:
+            running.close()
+            run.measure_ray(servers.ray(options.ray, model, Path(folder)), rounds)
     return Outcome(figures_of(rounds), notes_of(rounds, mean_bytes, options.budget_ms))
 
 
@@ -77,8 +76,6 @@ def _servers(
     yield "tier", running.enter_context(servers.tier(options.bundle, model, scratch))
     if options.litserve:
         yield "litserve", running.enter_context(servers.litserve(options.litserve, options.bundle))
-    if options.ray:
-        yield "ray", running.enter_context(servers.ray(options.ray, model, scratch))
     if options.mlserver:
         yield "mlserver", running.enter_context(servers.mlserver(options.mlserver, options.bundle))
 
@@ -95,24 +92,41 @@ class _Run:
         """Measure by turns; the first time of each is not counted."""
         rounds = Rounds()
         for server in found.values():
-            self.say(f"warming up {server.name}")
-            server.ask(self.pictures, seconds=1.5, budget_ms=_NO_HURRY_MS, n_open=N_OPEN)
+            with server.awake():
+                self._warm_up(server)
         for number in range(1, self.lengths.n_rounds + 1):
             turn = f"round {number} of {self.lengths.n_rounds}: "
             self.say(turn + "the bare engine")
             rounds.bare.append(self._bare())
             for name, server in found.items():
                 self.say(turn + f"{name}, never out of work")
-                rounds.full.setdefault(name, []).append(
-                    server.ask(
-                        self.pictures,
-                        seconds=self.lengths.full_s,
-                        budget_ms=_NO_HURRY_MS,
-                        n_open=N_OPEN,
-                    )
-                )
-            self._loads(found["tier"], rounds, turn)
+                with server.awake():
+                    rounds.full.setdefault(name, []).append(self._full(server))
+            with found["tier"].awake():
+                self._loads(found["tier"], rounds, turn)
         return rounds
+
+    def measure_ray(self, starting: AbstractContextManager[Server], rounds: Rounds) -> None:
+        """Measure Ray by turns with the bare engine, after all the others.
+
+        It is busy when nothing happens, and does not bear to be stopped.
+        """
+        with starting as server:
+            self._warm_up(server)
+            for number in range(1, self.lengths.n_rounds + 1):
+                self.say(f"round {number} of {self.lengths.n_rounds}: the bare engine, and Ray")
+                rounds.bare_beside_ray.append(self._bare())
+                rounds.full.setdefault("ray", []).append(self._full(server))
+
+    def _warm_up(self, server: Server) -> None:
+        self.say(f"waiting for {server.name}")
+        servers.wait_for_answer(server, self.pictures)
+        server.ask(self.pictures, seconds=1.5, budget_ms=_NO_HURRY_MS, n_open=N_OPEN)
+
+    def _full(self, server: Server) -> Asked:
+        return server.ask(
+            self.pictures, seconds=self.lengths.full_s, budget_ms=_NO_HURRY_MS, n_open=N_OPEN
+        )
 
     def _loads(self, tier: Server, rounds: Rounds, turn: str) -> None:
         capacity = median(asked.per_s for asked in rounds.full["tier"])

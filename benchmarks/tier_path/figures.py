@@ -19,6 +19,8 @@ class Rounds:
     """What was measured, by turns."""
 
     bare: list[Bare] = field(default_factory=list)
+    bare_beside_ray: list[Bare] = field(default_factory=list)
+    """While Ray was there, which is busy when nothing happens."""
     full: dict[str, list[Asked]] = field(default_factory=dict)
     """Of each server, never out of work."""
     loads: dict[float, list[Asked]] = field(default_factory=dict)
@@ -50,7 +52,8 @@ def figures_of(rounds: Rounds) -> dict[str, float]:
     if "ray" in rounds.full:
         figures["ray_cpu_ms"] = _cpu_ms(rounds.full["ray"])
         figures["ray_per_s"] = median(asked.per_s for asked in rounds.full["ray"])
-        figures["ray_over_engine_cost_ratio"] = _cpu_ms(rounds.full["ray"]) / bare_cpu_ms
+        beside_ray_ms = median(each.cpu_ms for each in rounds.bare_beside_ray)
+        figures["ray_over_engine_cost_ratio"] = figures["ray_cpu_ms"] / beside_ray_ms
     return {name: round(value, 3) for name, value in figures.items()}
 
 
