@@ -23,7 +23,7 @@ const TOOLS = { draw: "rectangle", outline: "polygon" };
 
 class Editor {
   #root; #stage; #light; #panel; #picker; #notice; #hub; #session; #keys; #editing = null; #item = null;
-  #image = null; #theirs = null; #shown = null; #drawLabel = null; #keyed = new Map(); #isLoggedOut = false;
+  #image = null; #theirs = null; #shown = null; #chips = ""; #drawLabel = null; #keyed = new Map(); #isLoggedOut = false;
 
   constructor(root) {
     this.#root = root;
@@ -278,6 +278,9 @@ class Editor {
   #showLabels() {
     const { label, box, item, isReadOnly, answer } = this.#shown;
     const current = box?.label ?? label;
+    const chips = JSON.stringify([current, box !== null, isReadOnly, answer.classes, item.labels, item.frequent_labels]);
+    if (chips === this.#chips) return;
+    this.#chips = chips;
     this.#part("labels-title").textContent = box ? "Class of this box" : "Class of new boxes";
     this.#part("labels").replaceChildren(...item.frequent_labels.map((name, index) => {
       const key = document.createElement("kbd");

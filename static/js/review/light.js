@@ -28,6 +28,8 @@ export class Light {
   #set(name, value) {
     this.#values[name] = value;
     this.#place.style.setProperty(`--${name}`, value);
+    const isLit = Object.values(this.#values).some((each) => each !== 1);
+    this.#place.classList.toggle("is-lit", isLit); // a filter costs, even one that changes nothing
     for (const slider of this.#sliders) if (slider.name === name) slider.value = value;
   }
 }

@@ -6,7 +6,7 @@ import { FINDINGS, MISSED } from "./findings.js";
 import { percent, plural, series } from "./words.js";
 
 export class Panel {
-  #list; #count; #rows = new Map(); #told;
+  #list; #count; #rows = new Map(); #spare = []; #selected = null; #told;
 
   // told: { select(id), remove(id), restore(index), choose(id), find(index, finding) }.
   constructor({ list, count }, told) {
@@ -17,7 +17,9 @@ export class Panel {
 
   show(editing) {
     const { ordered, removed, selected } = editing;
-    const rows = new Map();
+    const rows = new Map(), isThere = new Set(ordered.map(({ id }) => id));
+    // Rows of the picture before serve again: making one takes longer than all that it then says.
+    this.#spare = [...this.#rows].filter(([id, row]) => !isThere.has(id) && row.dataset.box).map(([, row]) => row);
     for (const box of ordered) rows.set(box.id, this.#row(box, editing));
     for (const index of removed) rows.set(`removed-${index}`, this.#removedRow(index, editing));
     if (this.#rows.size !== rows.size || [...rows.values()].some((row, at) => this.#list.children[at] !== row)) {
@@ -28,8 +30,9 @@ export class Panel {
       const isSelected = id === selected;
       row.classList.toggle("is-selected", isSelected);
       row.querySelector("[data-main]")?.setAttribute("aria-pressed", String(isSelected));
-      if (isSelected) row.scrollIntoView({ block: "nearest" });
+      if (isSelected && id !== this.#selected) row.scrollIntoView({ block: "nearest" });
     }
+    this.#selected = selected;
     this.#count.textContent = ordered.length ? plural(ordered.length, "box", "boxes") : "No boxes";
   }
 
@@ -42,7 +45,8 @@ export class Panel {
 
   #row(box, editing) {
     const { item, isReadOnly } = editing;
-    const row = this.#rows.get(box.id) ?? this.#newRow(box.id);
+    const row = this.#rows.get(box.id) ?? this.#spare.shift() ?? this.#newRow();
+    row.dataset.box = box.id;
     const seen = item.predictions[box.prediction];
     const isDoubtful = seen && box.prediction === item.doubtful;
     row.style.setProperty("--series", series(item, box.label));
@@ -57,18 +61,18 @@ export class Panel {
     return row;
   }
 
-  #newRow(id) {
+  #newRow() {
     const row = element("li", "box-row");
-    const main = button("box-row__main", () => this.#told.select(id));
+    const main = button("box-row__main", () => this.#told.select(row.dataset.box));
     main.dataset.main = "";
     main.append(
       element("span", "box-row__swatch"), element("span", "box-row__label", { label: "" }),
       element("span", "box-row__doubt", { doubt: "" }), element("span", "box-row__score", { score: "" }),
       element("span", "box-row__missed", { missed: "" }),
     );
-    const choose = iconButton("edit", () => this.#told.choose(id));
+    const choose = iconButton("edit", () => this.#told.choose(row.dataset.box));
     choose.dataset.choose = "";
-    const remove = iconButton("trash", () => this.#told.remove(id));
+    const remove = iconButton("trash", () => this.#told.remove(row.dataset.box));
     remove.dataset.remove = "";
     row.append(main, this.#newFinding(), choose, remove);
     return row;
