@@ -84,9 +84,10 @@ def tier_paths() -> dict[str, dict[str, Any]]:
         description=_DETECT_WORDS,
         parameters=[
             _query("model", text, "Which model; empty: the first that is served."),
-            _query("budget_ms", number | {"default": 1000}, "How long the answer is of use."),
+            _query("budget_ms", number | {"default": 5000}, "How long the answer is of use."),
             _query("version", text, "A bundle's digest, to have that version judge."),
             _query("sticky", text, "Equal for pictures that one version is to judge."),
+            _query("urgency", text | {"enum": ["interactive", "batch"]}, "Does somebody wait?"),
             _query("min_score", number, "Leave out what is less sure, 0 to 1."),
         ],
         requestBody={

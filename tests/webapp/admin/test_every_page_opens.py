@@ -10,12 +10,15 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.factories import START, make_event, make_result, make_sample
+from tests.webapp.inference.reporting import make_use
 from webapp.accounts.models import Organization, User
 from webapp.accounts.owned_admin import OwnedAdmin
 from webapp.common.clock import now
 from webapp.datasets.models import Annotation
 from webapp.fleet.actions import create_join_token
 from webapp.fleet.models import Bundle, Camera
+from webapp.inference.keys import KeyTerms, create_key
+from webapp.inference.reports import add_usage
 from webapp.jobs.actions import enqueue_job
 from webapp.results.models import CameraMinute, LabelMinute, LostRange
 from webapp.review.actions import claim_next, open_item, submit_verdict
@@ -69,6 +72,8 @@ def filled(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Camera:
         raised_at=START, n_judged=9, mean_error=0.4,
     )  # fmt: skip
     add_webhook(organization=organization, url="https://example.org/", by=alice, at=now())
+    key = create_key(organization, KeyTerms("App"), by=alice, at=now()).key
+    add_usage([make_use(organization, key.pk, answered=1)], at=now())
     claim_next(queue=item.queue, by=bob, at=now())
     assert Annotation.objects.exists()
     return camera
