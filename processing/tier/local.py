@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -63,11 +64,11 @@ class LocalTier:
         self._max_held_bytes: Final = held_bytes
         self._held_bytes = 0
         self._serving: Final = asyncio.Lock()
-        self._is_draining = False
+        self._draining: Final = asyncio.Event()
 
     async def submit(self, inquiry: Inquiry) -> Answer:
         """See `InferenceTier`."""
-        if self._is_draining:
+        if self._draining.is_set():
             self.figures.refused["stopping"] += 1
             raise Overloaded("the tier is stopping", retry_after_s=1.0)
         size, route = self._look_at(inquiry)
@@ -86,7 +87,7 @@ class LocalTier:
             version = self._shelf.versions[self._routes.choose(inquiry).digest]
         except Refused:
             return None
-        if self._is_draining or version.batcher is None or inquiry.budget_ms <= 0.0:
+        if self._draining.is_set() or version.batcher is None or inquiry.budget_ms <= 0.0:
             return None
         return version.batcher.foresee(inquiry)
 
@@ -109,13 +110,15 @@ class LocalTier:
     async def serve(self, wanted: Sequence[Serving]) -> None:
         """See `InferenceTier`. It returns once every version is ready, or has failed."""
         async with self._serving:
-            if self._is_draining:
+            if self._draining.is_set():
                 return
             self._routes.want(wanted)
             for model in {serving.model for serving in wanted} - self.model_figures.keys():
                 self.model_figures[model] = ModelFigures()
             digests = self._routes.wanted
             for digest in digests:
+                if self._draining.is_set():
+                    return
                 await self._shelf.load(digest, wanted=digests)
             needed = self._routes.settle()
             await self._put_away([each for each in self._shelf.versions if each not in needed])
@@ -124,18 +127,19 @@ class LocalTier:
 
     async def drain(self, timeout_s: float) -> None:
         """See `InferenceTier`."""
-        self._is_draining = True
+        self._draining.set()
         self._copies.stop()
-        async with self._serving:
-            self._routes.want(())
-            closing = asyncio.ensure_future(self._put_away(list(self._shelf.versions)))
-            await asyncio.wait((closing,), timeout=timeout_s)
-            for batcher in self.batchers().values():
-                batcher.give_up()
-            _, stuck = await asyncio.wait((closing,), timeout=_LAST_WORDS_S)
-            if stuck:
-                closing.cancel()
-                log.error("tier.judge_stuck")
+        with suppress(TimeoutError):  # what loads still is left to the end of the process
+            async with asyncio.timeout(timeout_s), self._serving:
+                self._routes.want(())
+        closing = asyncio.ensure_future(self._put_away(list(self._shelf.versions)))
+        await asyncio.wait((closing,), timeout=timeout_s)
+        for batcher in self.batchers().values():
+            batcher.give_up()
+        _, stuck = await asyncio.wait((closing,), timeout=_LAST_WORDS_S)
+        if stuck:
+            closing.cancel()
+            log.error("tier.judge_stuck")
         self._decoding.close()
 
     async def _put_away(self, digests: Sequence[str]) -> None:

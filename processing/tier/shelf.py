@@ -85,7 +85,7 @@ class Shelf:
             log.warning("tier.version_failed", digest=digest, reason=version.reason)
         finally:
             if version.state == "loading":  # whoever wanted it was cancelled
-                del self.versions[digest]
+                self.versions.pop(digest, None)
 
     async def put_away(self, digest: str) -> None:
         """Unload a version once it has answered what it took in. It must not be routed to."""
@@ -94,7 +94,7 @@ class Shelf:
             version.state = "unloading"
             await version.batcher.close()
             log.info("tier.version_unloaded", digest=digest)
-        del self.versions[digest]
+        self.versions.pop(digest, None)
 
     def _is_worth_trying(self, version: Version) -> bool:
         return version.state == "failed" and self._loop.time() - version.failed_s >= RETRY_S

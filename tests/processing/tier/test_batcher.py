@@ -177,6 +177,22 @@ def test_what_cannot_be_done_in_time_is_refused_at_once() -> None:
     play(scene())
 
 
+def test_what_would_be_refused_is_told_before_its_picture_has_come() -> None:
+    async def scene() -> None:
+        async with stage(one_by_one()) as on:
+            assert on.batcher.foresee(inquiry(1.0, b"")) is None  # nobody else is there
+            asked = [on.ask(budget_ms=200.0) for _ in range(60)]
+            await asyncio.sleep(0)
+            n_refused = on.batcher.figures.refused["hopeless"]
+            assert isinstance(on.batcher.foresee(inquiry(200.0, b"")), Overloaded)
+            assert on.batcher.foresee(inquiry(5000.0, b"")) is None
+            assert on.batcher.figures.refused["hopeless"] == n_refused + 1
+            assert on.batcher.figures.n_offered == 61
+            await asyncio.gather(*asked)
+
+    play(scene())
+
+
 def test_one_in_a_hurry_goes_before_those_with_time() -> None:
     async def scene() -> None:
         async with stage(one_by_one()) as on:

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import cv2
@@ -323,3 +323,31 @@ async def test_a_folder_without_bundles_lists_none(folder: Path, first: str) -> 
     shutil.copytree(folder / "first", folder / "copy")
     assert [listed.digest for listed in list_bundles(folder)] == [first]
     assert list_bundles(folder / "nowhere") == []
+
+
+async def test_drained_while_it_loads_it_serves_nothing_more(
+    tier: LocalTier, first: str, second: str
+) -> None:
+    serving_both = asyncio.create_task(tier.serve([serving(first, second)]))
+    await asyncio.sleep(0)
+    assert tier.models()
+    await tier.drain(20.0)
+    await serving_both
+    assert not tier.models()
+    assert not tier.batchers()
+    await tier.serve([serving(first)])
+    assert not tier.models()
+
+
+async def test_one_cancelled_while_it_loads_leaves_nothing_behind(
+    tier: LocalTier, first: str
+) -> None:
+    loading = asyncio.create_task(tier.serve([serving(first)]))
+    await asyncio.sleep(0)
+    assert tier.models()
+    loading.cancel()
+    with suppress(asyncio.CancelledError):
+        await loading
+    assert not tier.batchers()
+    await tier.serve([serving(first)])
+    assert (await tier.submit(inquiry())).version == first
