@@ -68,6 +68,7 @@ class Demo:
         environment = {
             "FARWATCH_DATA_DIR": str(self.data_dir),
             "FARWATCH_SQLITE_CHECKPOINTS": str(checkpoints).lower(),
+            "FARWATCH_BUNDLES_DIR": str(default_bundle_path().parent),
             "FARWATCH_TIER_URL": self.tier_url,
         }
         return Program(name, [sys.executable, "manage.py", *arguments], environment)

@@ -137,8 +137,8 @@ def test_a_picture_of_any_shape_has_its_boxes_in_its_own_measure(engine: Engine)
     wide[16:32, 48:64] = (0, 0, 255)
     content = cv2.imencode(".png", wide)[1].tobytes()
     (found,) = unpack(judge_picture(content, engine, min_score=0.3).found)
-    assert (found.x0 + found.x1) / 2 == pytest.approx(56 / 128, abs=0.01)
-    assert (found.y0 + found.y1) / 2 == pytest.approx(24 / 64, abs=0.01)
+    assert (found.x0 + found.x1) / 2 == pytest.approx(56 / 128, abs=0.03)
+    assert (found.y0 + found.y1) / 2 == pytest.approx(24 / 64, abs=0.03)
 
 
 class FakeOf(FakeEngine):
