@@ -190,7 +190,7 @@ class Door:
             answer = await self.tier.submit(inquiry)
             outcome = "answered"
         except UnknownModel:
-            # Strangers' names are not counted: there is no end of them.
+            self._give_back(grant)  # and count nothing: there is no end of strangers' names
             raise
         except Refused as refused:
             outcome = _outcome_of(refused)

@@ -151,6 +151,7 @@ async def test_more_than_its_rate_is_429_with_the_time_to_wait() -> None:
 async def test_a_day_has_only_so_many_pictures_and_refused_ones_are_none() -> None:
     grant = make_grant(n_left_today=2)
     fronts = Fronts(FakeTier([Overloaded("full", retry_after_s=1.0)]), grant)
+    assert (await post(fronts, f"{URL}?model=stranger")).status_code == 404
     assert [(await post(fronts)).status_code for _ in range(4)] == [503, 200, 200, 429]
 
 
