@@ -96,8 +96,14 @@ class TierFigures(Collector):
             "What answered pictures took, by what for.",
             labels=("version", "stage"),
         )
+        error = GaugeMetricFamily(
+            f"{_PREFIX}_version_forecast_error_seconds",
+            "How far from the forecast, either way, answers of a version come of late.",
+            labels=("version",),
+        )
         for digest, batcher in self._tier.batchers().items():
             figures = batcher.figures
+            error.add_metric((digest,), batcher.times.error_s)
             for outcome, n in (
                 ("answered", figures.n_answered),
                 ("late", figures.n_late),
@@ -113,7 +119,7 @@ class TierFigures(Collector):
             seconds.add_metric((digest, "waiting"), figures.waited_s)
             seconds.add_metric((digest, "decoding"), figures.decode_s)
             seconds.add_metric((digest, "inference"), figures.infer_s)
-        yield from (counts, refused, batches, seconds, self._disagreements())
+        yield from (counts, refused, batches, seconds, error, self._disagreements())
 
     def _disagreements(self) -> Metric:
         compared = CounterMetricFamily(
