@@ -20,9 +20,9 @@ from processing.wire.messages import (
     FoundCamera,
     ImageState,
     LaneState,
-    OverflowState,
     StateReport,
 )
+from processing.wire.overflow import OverflowState
 
 CameraCondition: TypeAlias = Literal["connecting", "online", "unreachable", "disabled"]
 

@@ -19,7 +19,7 @@ import structlog
 
 from edge_agent.clock import Clock
 from processing.wire.camera import OverflowPolicy
-from processing.wire.messages import OverflowState
+from processing.wire.overflow import OverflowState
 
 Figure: TypeAlias = Literal[
     "n_local", "n_cloud", "n_saturated", "n_doubtful", "n_always", "n_refused", "n_late",

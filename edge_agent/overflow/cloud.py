@@ -33,7 +33,10 @@ from edge_agent.overflow.reading import read_judged
 from processing.media.jpeg import BadPicture, encode_jpeg
 from processing.pipeline.tiling import Crop, crops
 from processing.wire.camera import DesiredCamera, Tiling
-from processing.wire.messages import BundleState, OverflowState
+from processing.wire.messages import (
+    BundleState,
+)
+from processing.wire.overflow import OverflowState
 from processing.wire.tier import MAX_PICTURE_BYTES
 
 N_IN_FLIGHT: Final = 8

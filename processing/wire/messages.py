@@ -17,7 +17,6 @@ from processing.wire import limits
 from processing.wire.camera import DesiredCamera
 from processing.wire.fields import (
     Codecs,
-    Count,
     Digest,
     Epoch,
     Instant,
@@ -31,6 +30,7 @@ from processing.wire.fields import (
     Share,
     Text,
 )
+from processing.wire.overflow import OverflowState
 
 PROTOCOL: Final = 1
 
@@ -218,39 +218,6 @@ class ImageState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     motion: Share
     tampered: Text = ""
     """What somebody has done to the camera, in a word of `processing.pipeline.tampering`."""
-
-
-class OverflowState(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What of a camera's frames was judged where, counted since `since_at`; it never falls."""
-
-    since_at: Instant
-    """When counting began: the counts outlive the agent's program, not its data folder."""
-    n_local: Count = 0
-    """Judged by the agent's own network."""
-    n_cloud: Count = 0
-    """Judged in the cloud, in time."""
-    n_saturated: Count = 0
-    """Sent to the cloud because the agent had no time for them..."""
-    n_doubtful: Count = 0
-    """...because it was in doubt..."""
-    n_always: Count = 0
-    """...or because all were to be."""
-    n_refused: Count = 0
-    """Sent, and the cloud would not."""
-    n_late: Count = 0
-    """Sent, and not answered within their budget."""
-    n_failed: Count = 0
-    """Sent, and the cloud could not be reached, or broke."""
-    n_over_budget: Count = 0
-    """Not sent: the day's money or bytes were used up."""
-    n_unknown: Count = 0
-    """Things that the cloud found and that the agent's network has no word for: left out."""
-    n_bytes: Count = 0
-    """Of pictures that were sent."""
-    micros: Count = 0
-    """What it cost, in millionths of the currency of `OverflowAccess.price_per_1000`."""
-    reason: Text = ""
-    """Why the cloud is not used just now, in words; empty while it is."""
 
 
 class CameraState(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from tests.journeys.processes import Hub
 _COUNTED: Final = """
 import random
 from datetime import timedelta
-from processing.wire.messages import OverflowState
+from processing.wire.overflow import OverflowState
 from webapp.common.clock import now
 from webapp.fleet.actions import update_camera
 from webapp.fleet.models import Camera

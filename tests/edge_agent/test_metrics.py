@@ -23,7 +23,10 @@ from edge_agent.metrics.server import MetricsServer
 from edge_agent.metrics.text import Family, render
 from edge_agent.spool.database import DiskFull
 from processing.wire.camera import DesiredCamera
-from processing.wire.messages import LaneState, OverflowState
+from processing.wire.messages import (
+    LaneState,
+)
+from processing.wire.overflow import OverflowState
 from tests.edge_agent.entries import NOW, Noticed, wait_until
 from tests.edge_agent.lone_agent import LoneAgent
 from tests.ports import free_port

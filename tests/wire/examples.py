@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from processing.wire import browser, camera, identity, messages, scene
+from processing.wire import browser, camera, identity, messages, overflow, scene
 from processing.wire.packed import PackedDetection, pack
 
 GOLDEN: Final = Path(__file__).with_name("golden")
@@ -194,7 +194,7 @@ AGENT_MESSAGES: Final[tuple[messages.AgentMessage, ...]] = (
                 image=messages.ImageState(
                     brightness=0.5, contrast=0.25, sharpness=120.5, noise=1.5, motion=0.0625
                 ),
-                overflow=messages.OverflowState(
+                overflow=overflow.OverflowState(
                     since_at=AT,
                     n_local=900,
                     n_cloud=300,

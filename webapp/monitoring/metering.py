@@ -13,7 +13,10 @@ from uuid import UUID
 
 import msgspec
 
-from processing.wire.messages import OverflowState, StateReport
+from processing.wire.messages import (
+    StateReport,
+)
+from processing.wire.overflow import OverflowState
 from webapp.common.rows import Kind, Row, any_of, write_rows
 from webapp.common.text import clean_text
 from webapp.fleet.models import Agent

@@ -98,7 +98,7 @@ class OverflowHour(models.Model):
     )
     begins_at = models.DateTimeField()
 
-    # As `processing.wire.messages.OverflowState` has them.
+    # As `processing.wire.overflow.OverflowState` has them.
     n_local = models.PositiveBigIntegerField(default=0)
     n_cloud = models.PositiveBigIntegerField(default=0)
     n_saturated = models.PositiveBigIntegerField(default=0)

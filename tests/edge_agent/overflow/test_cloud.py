@@ -18,7 +18,10 @@ from edge_agent.overflow.errand import Answered, Errand, TurnedAway, Verdict
 from processing.media.jpeg import decode_jpeg, read_jpeg_size
 from processing.pipeline.privacy import Exposure
 from processing.wire.camera import DesiredCamera, OverflowPolicy, Privacy, Region
-from processing.wire.messages import BundleState, OverflowState
+from processing.wire.messages import (
+    BundleState,
+)
+from processing.wire.overflow import OverflowState
 from tests.edge_agent.entries import wait_until
 from tests.edge_agent.overflow.fake_tier import TOKEN, VERSION, FakeTier
 from tests.ports import free_port

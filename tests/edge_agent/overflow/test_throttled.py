@@ -26,7 +26,10 @@ from processing.tracking.ids import track_ids
 from processing.vision.detections import Detections
 from processing.vision.frame import Frame
 from processing.wire.camera import DesiredCamera, OverflowPolicy, SamplePolicy
-from processing.wire.messages import OverflowState, Result
+from processing.wire.messages import (
+    Result,
+)
+from processing.wire.overflow import OverflowState
 from processing.wire.packed import unpack
 from tests.edge_agent.entries import BUNDLE, wait_until
 from tests.edge_agent.overflow.fake_tier import BOX, VERSION, FakeTier

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from processing.wire.camera import OverflowPolicy
-from processing.wire.messages import OverflowState
+from processing.wire.overflow import OverflowState
 from tests.factories import START
 from webapp.accounts.models import User
 from webapp.dashboard.overflow import has_overflow, overflow_chart, overflow_facts

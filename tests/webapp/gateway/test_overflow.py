@@ -7,7 +7,10 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from processing.wire.messages import OverflowAccess, OverflowState
+from processing.wire.messages import (
+    OverflowAccess,
+)
+from processing.wire.overflow import OverflowState
 from processing.wire.tier import TierBundle
 from tests.factories import START, Clock
 from tests.webapp.gateway.double import connect

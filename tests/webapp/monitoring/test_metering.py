@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from processing.wire.messages import CameraState, OverflowState, StateReport
+from processing.wire.messages import (
+    CameraState,
+    StateReport,
+)
+from processing.wire.overflow import OverflowState
 from tests.factories import START, make_agent, make_camera, make_organization, make_site
 from webapp.fleet.models import Camera
 from webapp.monitoring.metering import FIGURES, Metered, fold_overflow, metered_in
