@@ -58,10 +58,10 @@ class Generator:
             for _ in range(self._load.n_open):
                 self._ask(self._loop.time())
             await asyncio.sleep(self._load.seconds)
-        seconds = self._loop.time() - begun if not self._load.per_s else self._load.seconds
-        n_done = None if self._load.per_s else len(self._took_s)
         await self._wait()
-        return self._count(seconds, time.process_time() - cpu_s, n_done)
+        # What was asked at last took the server's time as well, and so it counts.
+        seconds = self._load.seconds if self._load.per_s else self._loop.time() - begun
+        return self._count(seconds, time.process_time() - cpu_s)
 
     async def _at_instants(self, begun: float) -> None:
         for due in _arrivals(self._load):
@@ -143,8 +143,8 @@ class Generator:
         if not self._load.per_s and self._loop.time() < self._ends_at:
             self._loop.call_soon(lambda: self._ask(self._loop.time()))
 
-    def _count(self, seconds: float, cpu_s: float, n_done: int | None) -> Counted:
-        took_ms = sorted(1000.0 * each for each in self._took_s[:n_done])
+    def _count(self, seconds: float, cpu_s: float) -> Counted:
+        took_ms = sorted(1000.0 * each for each in self._took_s)
         n_good = sum(each <= self._load.budget_ms for each in took_ms)
         p50, p99 = _percentiles(took_ms)
         return Counted(

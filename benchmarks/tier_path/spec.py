@@ -39,7 +39,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     n_failed: int
     """Anything else, or no answer at all."""
     seconds: float
-    """Over which requests were due."""
+    """Over which requests were due; where as many are open at all times, until the last answer."""
     p50_ms: float | None
     """Of answers, late ones too."""
     p99_ms: float | None

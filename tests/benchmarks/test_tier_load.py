@@ -102,6 +102,7 @@ async def test_so_many_are_open_at_all_times(pictures: Path) -> None:
         counted = await Generator(a_load(port, pictures, n_open=4)).run()
     assert 4 < counted.n_sent <= 4 * (0.5 / 0.05 + 1)
     assert counted.n_failed == 0
+    assert counted.n_good == counted.n_sent
 
 
 async def test_nobody_listens(pictures: Path) -> None:
