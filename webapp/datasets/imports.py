@@ -37,7 +37,11 @@ class CheckedPicture:
 def add_picture(
     found: CheckedPicture, *, organization: Organization, by: User | None, at: datetime
 ) -> Outcome:
-    """Make a picture a sample, once however often it is imported."""
+    """Make a picture a sample, once however often it is imported, and by how many at once.
+
+    Its content is in the store once an organization, so who holds that row is alone with it.
+    """
+    Blob.objects.select_for_update(no_key=True).get(pk=found.picture.pk)
     imported = Sample.objects.filter(organization=organization, reason=Sample.Reason.IMPORTED)
     if imported.filter(picture=found.picture).exists():
         return "known"
