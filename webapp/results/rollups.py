@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
+from django.db.models import Min, OuterRef, QuerySet, Subquery
+
+from webapp.fleet.models import Camera
 from webapp.results.days import ONE_DAY, ONE_HOUR, begin_of_day, begin_of_hour
 from webapp.results.folding import folded_until
 from webapp.results.models import (
@@ -78,3 +81,18 @@ def stretches(bucket: timedelta, start: datetime, end: datetime) -> list[Stretch
         Stretch(MINUTES, until, end),
     )
     return [part for part in parts if part.start < part.end]
+
+
+def counted_since(cameras: QuerySet[Camera]) -> datetime | None:
+    """Return from when on nothing of these cameras was forgotten; None if nothing ever was.
+
+    What came before its camera's first hour is not there, however long hours are kept by now.
+    """
+    until = folded_until()
+    if until is None:  # all is in minutes still
+        return None
+    hours = CameraHour.objects.filter(camera=OuterRef("pk")).order_by("hour_at")
+    # A probe of an index for each camera.
+    firsts = cameras.annotate(first_at=Subquery(hours.values("hour_at")[:1]))
+    first: datetime | None = firsts.aggregate(first=Min("first_at"))["first"]
+    return first or until

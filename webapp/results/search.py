@@ -18,7 +18,7 @@ from webapp.results.archive_reading import Stored
 from webapp.results.days import ONE_DAY, ONE_HOUR, begin_of_day
 from webapp.results.models import Result
 from webapp.results.places import BEGIN, END, Place
-from webapp.results.rollups import stretches
+from webapp.results.rollups import counted_since, stretches
 from webapp.results.sought import Sought
 
 LONGEST_S: Final = 2.0
@@ -102,11 +102,13 @@ class Search:
         reach = self.stored.within(*self.stored.reach())
         if reach.span.is_empty:
             return
+        counted = counted_since(self.stored.cameras)
         begin = begin_of_day(reach.span.since.instant)
         n_days = (reach.span.until.last_day_before - begin.date()).days + 1
         for n in reversed(range(n_days)) if is_newest_first else range(n_days):
             day = begin + n * ONE_DAY
-            hours = self._hours_of(day)
+            is_counted = counted is None or day >= counted
+            hours = self._hours_of(day) if is_counted else [(day, day + ONE_DAY)]
             for since, until in reversed(hours) if is_newest_first else hours:
                 part = reach.within(Place.at(since), Place.at(until))
                 if not part.span.is_empty:

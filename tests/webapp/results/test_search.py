@@ -36,7 +36,8 @@ from webapp.fleet.wishes import plain
 from webapp.results import search
 from webapp.results.actions import store_results
 from webapp.results.arrivals import NewResult, NewResults
-from webapp.results.models import Result
+from webapp.results.folding import fold
+from webapp.results.models import CameraHour, LabelDay, LabelHour, Result
 from webapp.results.sought import is_inside
 
 pytestmark = pytest.mark.django_db
@@ -213,6 +214,17 @@ def test_once_hours_are_forgotten_all_is_read(
     assert listed(operator, label="person") == []
     settings.KEEP_DAYS = settings.KEEP_DAYS | {"hours": 10}
     assert len(listed(operator, label="person")) == 1
+
+
+def test_what_was_forgotten_is_read_also_when_hours_are_kept_longer_since(
+    operator: Client, camera: Camera, bundle: Bundle
+) -> None:
+    for n_days in (-6, -5, -1):
+        see(camera, bundle, 0, after=timedelta(days=n_days))
+    list(fold(START))
+    for table, begins_at in ((CameraHour, "hour_at"), (LabelHour, "hour_at"), (LabelDay, "day_at")):
+        table.objects.filter(**{f"{begins_at}__lt": START - timedelta(days=4.9)}).delete()
+    assert len(listed(operator, label="person")) == 3
 
 
 def test_classes_are_called_as_in_the_counts(
