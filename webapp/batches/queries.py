@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from django.db.models import F, QuerySet, Sum
@@ -91,13 +92,14 @@ def item_of(batch: Batch, number: int) -> BatchItem | None:
 
 def failed_pictures(batch: Batch, *, most: int) -> Iterator[JudgedPicture]:
     """Yield the first pictures that could not be judged."""
-    n_left = most
     shards = batch.shards.filter(n_failed__gt=0).order_by("first")
-    for shard in shards.select_related("items", "results")[:most]:
-        for picture in pictures_in(batch, shard):
-            if n_left and picture.outcome is not None and picture.outcome.error:
-                n_left -= 1
-                yield picture
+    failed = (
+        picture
+        for shard in shards.select_related("items", "results")[:most].iterator(chunk_size=20)
+        for picture in pictures_in(batch, shard)
+        if picture.outcome is not None and picture.outcome.error
+    )
+    yield from islice(failed, most)
 
 
 def pictures_in(batch: Batch, shard: Shard) -> Iterator[JudgedPicture]:

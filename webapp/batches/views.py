@@ -47,7 +47,8 @@ from webapp.media.queries import BlobLost
 PAGE_SIZE: Final = 20
 PICTURES: Final = 24
 """On one page of a batch's pictures."""
-FAILURES: Final = 100
+FAILURES: Final = 20
+"""Told on the page: each may be in a file of its own, which is read whenever it is renewed."""
 _CHUNK_BYTES: Final = 256 * 1024
 _PNG: Final = b"\x89PNG"
 _ACTS: Final[dict[str, Callable[..., Batch]]] = {
