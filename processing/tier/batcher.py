@@ -163,7 +163,8 @@ class Batcher:
         )
         wait_s = self.times.forecast_s(n_ahead, is_room=self._bench.has_room)
         serve = self.times.serve.of(self._bench.n_with_next)
-        takes_s = CAUTION * wait_s + serve.high_s
+        # Where nobody else waits, a try that is in vain costs nobody anything.
+        takes_s = CAUTION * wait_s + (serve.high_s if wait_s else serve.mean_s)
         # One that finds nobody is tried in any case: a bad minute is not to be believed for ever.
         if takes_s > budget_s and not self.is_idle:
             message = f"it would take {1000 * takes_s:.0f} ms of its {inquiry.budget_ms:.0f}"
@@ -179,14 +180,20 @@ class Batcher:
 
     def _pump(self) -> None:
         """Let in whom there is room for, and tell those who are too late."""
-        serve = self.times.serve.of(self._bench.n_with_next)
-        takes_s = serve.high_s if self._bench.n_cases else 0.0
-        soonest_s = self._loop.time() + takes_s
+        soonest_s = self._loop.time() + self._least_s()
         for place in self._line.drop(lambda place: place.deadline_s < soonest_s):
             place.item.refuse(TooLate("its budget ran out while it waited"))
         while self._bench.has_room and (next_ := self._line.take()) is not None:
             self._bench.take(next_.item)
         self._note_idle()
+
+    def _least_s(self) -> float:
+        """Return what one whose turn has come must have left, as `_foresee` would have it."""
+        serve = self.times.serve.of(self._bench.n_with_next)
+        if not self._bench.n_cases:
+            return 0.0
+        is_room_for_all = len(self._line) <= self._bench.n_places - self._bench.n_cases
+        return serve.mean_s if is_room_for_all else serve.high_s
 
     def _note_idle(self) -> None:
         if self.is_idle:
