@@ -119,6 +119,13 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # counts of exports must not be pushed out
+    },
+}
+
 KEEP_DAYS = ENV.keep_days
 ARCHIVE_AFTER_DAYS = ENV.archive_after_days
 BUNDLES_DIR = (ENV.bundles_dir or DATA_DIR / "bundles").resolve()
