@@ -73,7 +73,7 @@ def test_a_source_is_chosen_by_keyboard_and_fits_a_phone(page: Page, hub: Hub) -
     page.wait_for_selector("[data-new-batch][data-state=ready]")
     page.get_by_label("From this machine").focus()
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_label("Camera")).to_be_visible()
+    expect(page.get_by_label("Camera", exact=True)).to_be_visible()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_label("Folder", exact=True)).to_be_visible()
     for path in ("/batches/new/", "/batches/"):
