@@ -79,11 +79,11 @@ def _under_load(full: list[Asked], times: float, loads: list[Asked]) -> dict[str
     left_full = median(_left_over(asked) for asked in full)
     figures = {
         f"goodput_{name}_ratio": median(
-            asked.good_per_s / min(_offered(asked), gross * _left_over(asked) / left_full)
+            asked.counted.n_good / _possible(asked, gross * _left_over(asked) / left_full)
             for asked in loads
         ),
         f"goodput_{name}_gross_ratio": median(
-            asked.good_per_s / min(_offered(asked), gross) for asked in loads
+            asked.counted.n_good / _possible(asked, gross) for asked in loads
         ),
         f"late_{name}_share": median(
             asked.counted.n_late / max(asked.counted.n_answered, 1) for asked in loads
@@ -98,8 +98,9 @@ def _under_load(full: list[Asked], times: float, loads: list[Asked]) -> dict[str
     return figures
 
 
-def _offered(asked: Asked) -> float:
-    return asked.counted.n_sent / asked.counted.seconds
+def _possible(asked: Asked, per_s: float) -> float:
+    """Return how many could be answered: what was asked, or what is done until the last answer."""
+    return min(asked.counted.n_sent, per_s * max(asked.counted.seconds, asked.counted.until_s))
 
 
 def _left_over(asked: Asked) -> float:

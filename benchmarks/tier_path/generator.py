@@ -41,7 +41,7 @@ class Generator:
         self._opening: set[asyncio.Task[None]] = set()
         self._n_open = 0
         self._n_sent = self._n_refused = self._n_failed = 0
-        self._ends_at = 0.0
+        self._begun_at = self._ends_at = self._answered_at = 0.0
         self._answered = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._took_s: list[float] = []
@@ -50,7 +50,7 @@ class Generator:
     async def run(self) -> Counted:
         """Ask, and wait for what is still open; return how it went."""
         cpu_s = time.process_time()
-        begun = self._loop.time()
+        begun = self._begun_at = self._answered_at = self._loop.time()
         self._ends_at = begun + self._load.seconds
         if self._load.per_s:
             await self._at_instants(begun)
@@ -128,7 +128,8 @@ class Generator:
     def settle(self, status: int, due: float) -> None:
         """Count an answer."""
         if status == _OK:
-            self._took_s.append(self._loop.time() - due)
+            self._answered_at = self._loop.time()
+            self._took_s.append(self._answered_at - due)
         elif status in _REFUSALS:
             self._n_refused += 1
         else:
@@ -154,6 +155,7 @@ class Generator:
             n_refused=self._n_refused,
             n_failed=self._n_failed,
             seconds=seconds,
+            until_s=self._answered_at - self._begun_at,
             p50_ms=p50,
             p99_ms=p99,
             lag_p99_ms=_percentiles([1000.0 * each for each in self._lags_s])[1] or 0.0,

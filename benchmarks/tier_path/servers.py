@@ -40,10 +40,6 @@ class Asked:
         return self.counted.n_answered / self.counted.seconds
 
     @property
-    def good_per_s(self) -> float:
-        return self.counted.n_good / self.counted.seconds
-
-    @property
     def cpu_ms(self) -> float:
         """Of one answer, refusals' share in it."""
         return 1000.0 * self.cpu_s / max(self.counted.n_answered, 1)

@@ -40,6 +40,8 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """Anything else, or no answer at all."""
     seconds: float
     """Over which requests were due; where as many are open at all times, until the last answer."""
+    until_s: float
+    """When the last picture was answered: a backlog goes on after the last request."""
     p50_ms: float | None
     """Of answers, late ones too."""
     p99_ms: float | None

@@ -144,10 +144,12 @@ def test_a_picture_in_json_is_what_was_sent(pictures: Path) -> None:
     assert msgspec.json.decode(bodies[0])["inputs"][0]["datatype"] == "BYTES"
 
 
-def asked(*, n_sent: int, n_good: int, cpu_s: float = 5.0, generator_s: float = 0.0) -> Asked:
+def asked(
+    *, n_sent: int, n_good: int, cpu_s: float = 5.0, generator_s: float = 0.0, until_s: float = 10.0
+) -> Asked:
     counted = Counted(
         n_sent=n_sent, n_good=n_good, n_late=0, n_refused=n_sent - n_good, n_failed=0, seconds=10.0,
-        p50_ms=5.0, p99_ms=50.0, lag_p99_ms=0.1, cpu_s=generator_s,
+        until_s=until_s, p50_ms=5.0, p99_ms=50.0, lag_p99_ms=0.1, cpu_s=generator_s,
     )  # fmt: skip
     return Asked(counted, cpu_s)
 
@@ -170,6 +172,15 @@ def test_goodput_is_of_what_could_be_done() -> None:
     assert figures["cpu_over_engine_cost_ratio"] == 1.2
     assert figures["over_litserve_ratio"] == 2.0
     assert "over_mlserver_ratio" not in figures
+
+
+def test_a_backlog_that_is_answered_after_the_last_request_is_no_gain() -> None:
+    rounds = Rounds(
+        bare=[Bare(n=1000, seconds=10.0, cpu_s=5.0)],
+        full={"tier": [asked(n_sent=1000, n_good=1000)]},
+        loads={10.0: [asked(n_sent=10_000, n_good=1200, until_s=12.5)]},
+    )
+    assert figures_of(rounds)["goodput_10x_gross_ratio"] == 0.96
 
 
 def test_what_the_generator_takes_the_tier_could_not_use() -> None:
