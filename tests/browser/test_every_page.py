@@ -5,7 +5,16 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.simulated_agent import SimulatedAgent
 
-PAGES = ("/", "/events/", "/agents/", "/review/", "/health/")
+PAGES = (
+    "/",
+    "/events/",
+    "/agents/",
+    "/review/",
+    "/health/",
+    "/inference/",
+    "/inference/try/",
+    "/inference/keys/",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
