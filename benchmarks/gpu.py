@@ -19,10 +19,10 @@ from benchmarks.tier_path.pictures import take_pictures
 from deploy.default_bundle import default_bundle_path
 from processing.inference.bundle import BadBundle, Bundle
 from processing.inference.detector import InferenceFailed
-from processing.tier.decoding import decode
-from processing.tier.judges import OnJudged
-from processing.tier.onnx_judge import OnnxJudge
-from processing.tier.onnx_network import (
+from processing.tier.judging.decoding import decode
+from processing.tier.judging.judges import OnJudged
+from processing.tier.judging.onnx_judge import OnnxJudge
+from processing.tier.judging.onnx_network import (
     PROVIDERS,
     OnnxMeans,
     OnnxNetwork,

@@ -86,7 +86,7 @@ class Env(BaseSettings):
     keep_jobs_days: Days = 30
     """Jobs that are over."""
     bundles_dir: Path | None = None
-    """Where the workers' bundles lie, a folder each, for batches; empty: `bundles` in `data_dir`."""
+    """Where workers' bundles lie, a folder each, for batches; empty: `bundles` in `data_dir`."""
     archive_after_days: Days = 2
     """Results of days that are over for so long go to Parquet files as well. 0: never."""
     keep_usage_days: Days = 400

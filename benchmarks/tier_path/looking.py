@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from processing.inference.bundle import Bundle
 from processing.inference.detector import OnDone
 from processing.inference.engine import Engine
-from processing.tier.decoding import decode
+from processing.tier.judging.decoding import decode
 from processing.vision.detections import Detections
 from processing.vision.frame import Frame
 

@@ -4,8 +4,8 @@ import asyncio
 import sys
 from importlib.util import find_spec
 
-from processing.tier.config import BadConfig, TierConfig, load_config, read_token
-from processing.tier.logs import configure_logs
+from processing.tier.program.config import BadConfig, TierConfig, load_config, read_token
+from processing.tier.program.logs import configure_logs
 
 
 def main() -> int:
@@ -20,7 +20,7 @@ def main() -> int:
 
 
 def _run(config: TierConfig, token: str) -> int:
-    from processing.tier.app import run_tier  # noqa: PLC0415 OpenVINO takes a second to load
+    from processing.tier.program.app import run_tier  # noqa: PLC0415 OpenVINO takes a second to load
 
     loop_factory = None
     if find_spec("uvloop") is not None:

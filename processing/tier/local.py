@@ -8,7 +8,6 @@ from typing import Final
 
 import structlog
 
-from processing.tier.batcher import Batcher
 from processing.tier.contract import (
     MAX_BUDGET_MS,
     Answer,
@@ -23,12 +22,13 @@ from processing.tier.contract import (
     TooLate,
     UnknownModel,
 )
-from processing.tier.decoding import DecodingThreads, Size, read_size
-from processing.tier.figures import ModelFigures, TierFigures
-from processing.tier.judges import JudgeOpener
-from processing.tier.routes import Route, Routes
-from processing.tier.shadows import Copies, Said, Shadow
-from processing.tier.shelf import Shelf, Version
+from processing.tier.judging.decoding import DecodingThreads, Size, read_size
+from processing.tier.judging.judges import JudgeOpener
+from processing.tier.queueing.batcher import Batcher
+from processing.tier.queueing.figures import ModelFigures, TierFigures
+from processing.tier.serving.routes import Route, Routes
+from processing.tier.serving.shadows import Copies, Said, Shadow
+from processing.tier.serving.shelf import Shelf, Version
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from typing import Final
 from ray import serve  # type: ignore[import-not-found]  # in an environment of its own
 from starlette.types import ASGIApp
 
-from processing.tier.replica import Replica
+from processing.tier.program.replica import Replica
 
 MAX_ONGOING: Final = 256
 """Requests that a replica has at once: as many as its line and its bench take, and more that it

@@ -27,7 +27,7 @@ from processing.tier.contract import (
     TooLate,
     UnknownModel,
 )
-from processing.tier.decoding import Size, read_size
+from processing.tier.judging.decoding import Size, read_size
 from processing.tier.oip.remote_messages import (
     HEADER_LENGTH,
     Names,

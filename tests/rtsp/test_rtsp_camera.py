@@ -55,7 +55,7 @@ class Frames(Slot):
     """A slot that keeps when its frames were taken, and their sizes."""
 
     def __init__(self) -> None:
-        super().__init__(on_dropped=lambda: None, on_put=lambda: None)
+        super().__init__(on_dropped=lambda _frame: None, on_put=lambda: None)
         self.instants: list[datetime] = []
         self.sizes: list[tuple[int, int]] = []
 

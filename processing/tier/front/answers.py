@@ -6,7 +6,7 @@ import msgspec
 import structlog
 from starlette.responses import Response
 
-from processing.tier.refusals import Refusal
+from processing.tier.front.refusals import Refusal
 from processing.wire.identity import Problem
 
 PROBLEM_TYPE: Final = "application/problem+json"

@@ -9,13 +9,13 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from processing.tier.bodies import BadEncoding, Bodies
 from processing.tier.contract import MAX_BUDGET_MS, Answer, Inquiry, Urgency
-from processing.tier.credentials import bearer_of
-from processing.tier.door import Door
 from processing.tier.front.answers import json_response, problem_response
+from processing.tier.front.bodies import BadEncoding, Bodies
+from processing.tier.front.door import Door
 from processing.tier.front.http_server import watch_of
-from processing.tier.refusals import REFUSALS, BadParameter, refusal_of
+from processing.tier.front.refusals import REFUSALS, BadParameter, refusal_of
+from processing.tier.hub.credentials import bearer_of
 from processing.wire import limits
 from processing.wire.tier import MAX_PICTURE_BYTES, FoundThing, Judged
 

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from processing.tier.front.answers import problem_response
-from processing.tier.refusals import Refusal
+from processing.tier.front.refusals import Refusal
 
 _SOUND: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a proxy's id may look like; anything else does not get into a log."""

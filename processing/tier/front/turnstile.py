@@ -11,11 +11,11 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from processing.tier.contract import MAX_BUDGET_MS, Inquiry, UnknownModel
-from processing.tier.credentials import bearer_of
-from processing.tier.door import Door
 from processing.tier.front.answers import problem_response
 from processing.tier.front.detect import DEFAULT_BUDGET_MS, PATHS
-from processing.tier.refusals import refusal_of
+from processing.tier.front.door import Door
+from processing.tier.front.refusals import refusal_of
+from processing.tier.hub.credentials import bearer_of
 
 _KNOWN: Final = 1024
 """Addresses whose meaning is remembered."""

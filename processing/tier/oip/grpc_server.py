@@ -9,15 +9,15 @@ import grpc
 import structlog
 from google.protobuf.message import DecodeError, Message
 
-from processing.tier.bodies import Bodies
 from processing.tier.contract import MAX_BUDGET_MS
-from processing.tier.credentials import bearer_of
-from processing.tier.door import Door
+from processing.tier.front.bodies import Bodies
+from processing.tier.front.door import Door
+from processing.tier.front.refusals import REFUSALS, Refusal, refusal_of
+from processing.tier.hub.credentials import bearer_of
 from processing.tier.oip import open_inference_pb2 as pb
 from processing.tier.oip.grpc_service import Caller, GrpcService
 from processing.tier.oip.signature import MAX_REQUEST_BYTES
 from processing.tier.oip.tensors import BadTensor
-from processing.tier.refusals import REFUSALS, Refusal, refusal_of
 
 SERVICE: Final = "inference.GRPCInferenceService"
 MAX_CALLS: Final = 128

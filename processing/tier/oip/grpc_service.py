@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from processing.tier.bodies import Bodies
-from processing.tier.door import Door, Tally
+from processing.tier.front.bodies import Bodies
+from processing.tier.front.door import Door, Tally
 from processing.tier.oip import metadata
 from processing.tier.oip import open_inference_pb2 as pb
 from processing.tier.oip.grpc_messages import read_request, write_answer

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from processing.tier.contract import MAX_BUDGET_MS, Answer, Inquiry, Urgency
-from processing.tier.door import Door
+from processing.tier.front.door import Door
 from processing.tier.oip.signature import check_output_names, read_inputs, write_outputs
 from processing.tier.oip.tensors import BadTensor, Tensor
 from processing.wire.tier import Grant

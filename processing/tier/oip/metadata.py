@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from processing.tier.contract import ModelStatus
-from processing.tier.door import Tally
+from processing.tier.front.door import Tally
 from processing.tier.oip.signature import INPUTS, OUTPUTS, Slot
 
 SERVER_NAME: Final = "farwatch"

@@ -11,17 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from processing.tier.bodies import Bodies
-from processing.tier.credentials import bearer_of
-from processing.tier.door import Door
 from processing.tier.front.answers import error_response, json_response
+from processing.tier.front.bodies import Bodies
+from processing.tier.front.door import Door
 from processing.tier.front.http_server import watch_of
+from processing.tier.front.refusals import REFUSALS, Refusal, refusal_of
+from processing.tier.hub.credentials import bearer_of
 from processing.tier.oip import metadata
 from processing.tier.oip.infer import infer
 from processing.tier.oip.rest_messages import read_request, write_answer
 from processing.tier.oip.signature import MAX_REQUEST_BYTES
 from processing.tier.oip.tensors import BadTensor
-from processing.tier.refusals import REFUSALS, Refusal, refusal_of
 from processing.wire.tier import Grant, Scope
 from processing.wire.version import VERSION
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from processing.tier.batcher import STUCK_S, Batcher
-from processing.tier.case import Verdict
 from processing.tier.contract import (
     BadInquiry,
     Inquiry,
@@ -17,9 +15,11 @@ from processing.tier.contract import (
     Refused,
     TooLate,
 )
-from processing.tier.figures import VersionFigures
-from processing.tier.service_time import ServiceTime
-from processing.tier.workbench import Tools
+from processing.tier.queueing.batcher import STUCK_S, Batcher
+from processing.tier.queueing.case import Verdict
+from processing.tier.queueing.figures import VersionFigures
+from processing.tier.queueing.service_time import ServiceTime
+from processing.tier.queueing.workbench import Tools
 from tests.processing.tier.virtual import (
     SIZE,
     SPEC,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing.tier.buckets import Buckets
 from processing.tier.contract import Overloaded
+from processing.tier.queueing.buckets import Buckets
 
 
 def wait_s(buckets: Buckets, tenant: str, n: int = 1, *, at_s: float) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from processing.inference.input_spec import InputSpec, ResizeMode
 from processing.inference.placement import place
 from processing.tier.contract import BadInquiry, Pixels
-from processing.tier.decoding import Size, decode, read_size, reduction_for
+from processing.tier.judging.decoding import Size, decode, read_size, reduction_for
 from processing.vision.detections import Detections
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processing.tier.contract import Urgency
-from processing.tier.line import LEEWAY, Line, Place
+from processing.tier.queueing.line import LEEWAY, Line, Place
 
 CAP = 12
 

@@ -30,10 +30,10 @@ from processing.tier.contract import (
     TooLate,
     UnknownModel,
 )
-from processing.tier.decoding import decode
-from processing.tier.folder import list_bundles
+from processing.tier.judging.decoding import decode
+from processing.tier.judging.openvino_judge import OpenvinoOpener
 from processing.tier.local import LocalTier
-from processing.tier.openvino_judge import OpenvinoOpener
+from processing.tier.serving.folder import list_bundles
 from processing.vision.geometry import iou_matrix
 from tests.processing.tiny_bundle import (
     AT,

@@ -12,8 +12,8 @@ import psutil
 
 from processing.inference.bundle import Bundle
 from processing.tier.contract import Answer, BadInquiry, Inquiry, ServedVersion, Serving
+from processing.tier.judging.openvino_judge import OpenvinoOpener
 from processing.tier.local import LocalTier
-from processing.tier.openvino_judge import OpenvinoOpener
 from tests.processing.tiny_bundle import make_tiny_bundle, picture
 
 N = 10_000

@@ -21,8 +21,8 @@ from processing.inference.bundle import Bundle, BundleUnfit
 from processing.inference.detector import InferenceFailed
 from processing.inference.engine import Engine
 from processing.media.colour import frame_from_bgr
-from processing.tier.onnx_judge import OnnxJudge, OnnxOpener, usual_means
-from processing.tier.onnx_network import OnnxMeans, OnnxRefused, require_provider
+from processing.tier.judging.onnx_judge import OnnxJudge, OnnxOpener, usual_means
+from processing.tier.judging.onnx_network import OnnxMeans, OnnxRefused, require_provider
 from processing.vision.detections import Detections
 from processing.vision.frame import Frame
 from processing.vision.geometry import iou_matrix

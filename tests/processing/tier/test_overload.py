@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from processing.tier.batcher import MAX_CAP, Batcher
 from processing.tier.contract import Inquiry, Overloaded, TooLate, Urgency
-from processing.tier.figures import VersionFigures
-from processing.tier.service_time import ServiceTime
-from processing.tier.workbench import Tools
+from processing.tier.queueing.batcher import MAX_CAP, Batcher
+from processing.tier.queueing.figures import VersionFigures
+from processing.tier.queueing.service_time import ServiceTime
+from processing.tier.queueing.workbench import Tools
 from tests.processing.tier.virtual import SIZE, SPEC, VirtualDecoding, VirtualJudge, VirtualLoop
 
 WARM_UP_S = 1.0

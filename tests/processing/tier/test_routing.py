@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processing.tier.contract import ServedVersion
-from processing.tier.routing import choose_version
+from processing.tier.serving.routing import choose_version
 
 N = 6000
 

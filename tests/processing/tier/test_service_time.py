@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing.tier.service_time import WINDOW, Durations, DurationsBySize, ServiceTime
+from processing.tier.queueing.service_time import WINDOW, Durations, DurationsBySize, ServiceTime
 
 
 def test_it_works() -> None:

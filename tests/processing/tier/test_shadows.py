@@ -5,12 +5,12 @@ import asyncio
 import numpy as np
 import pytest
 
-from processing.tier.batcher import Batcher
 from processing.tier.contract import Inquiry
-from processing.tier.figures import ModelFigures, VersionFigures
-from processing.tier.service_time import ServiceTime
-from processing.tier.shadows import Copies, Said, Shadow, is_agreed
-from processing.tier.workbench import Tools
+from processing.tier.queueing.batcher import Batcher
+from processing.tier.queueing.figures import ModelFigures, VersionFigures
+from processing.tier.queueing.service_time import ServiceTime
+from processing.tier.queueing.workbench import Tools
+from processing.tier.serving.shadows import Copies, Said, Shadow, is_agreed
 from processing.vision.detections import Detections
 from tests.processing.tier.virtual import (
     SIZE,

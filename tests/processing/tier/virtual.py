@@ -12,8 +12,8 @@ import numpy as np
 from processing.inference.detector import InferenceFailed
 from processing.inference.input_spec import InputSpec
 from processing.tier.contract import BadInquiry, Pixels
-from processing.tier.decoding import Decoded, Size
-from processing.tier.judges import Finding, OnJudged
+from processing.tier.judging.decoding import Decoded, Size
+from processing.tier.judging.judges import Finding, OnJudged
 from processing.vision.detections import Detections
 from processing.vision.frame import Frame
 

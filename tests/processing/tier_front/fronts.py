@@ -10,14 +10,14 @@ import httpx
 import numpy as np
 from prometheus_client import CollectorRegistry
 
-from processing.tier.application import make_application
-from processing.tier.bodies import Bodies
-from processing.tier.credentials import Grants
-from processing.tier.door import Door
 from processing.tier.fake import FakeTier
-from processing.tier.hub import HubAway
-from processing.tier.metering import Uses
-from processing.tier.metrics import DoorFigures
+from processing.tier.front.bodies import Bodies
+from processing.tier.front.door import Door
+from processing.tier.hub.asking import HubAway
+from processing.tier.hub.credentials import Grants
+from processing.tier.hub.metering import Uses
+from processing.tier.program.application import make_application
+from processing.tier.program.metrics import DoorFigures
 from processing.vision.detections import Detections
 from processing.wire.tier import Grant, Scope
 

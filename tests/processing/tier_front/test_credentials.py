@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from processing.tier import credentials
-from processing.tier.credentials import GRACE_S, UNKNOWN_S, Grants, NoCredentials, NotAllowed
-from processing.tier.hub import HubAway
+from processing.tier.hub import credentials
+from processing.tier.hub.asking import HubAway
+from processing.tier.hub.credentials import GRACE_S, UNKNOWN_S, Grants, NoCredentials, NotAllowed
 from processing.wire.tier import MAX_BEARER, Grant
 from tests.processing.tier_front.fronts import KEY, Hub, Moment, make_grant, until
 

@@ -4,7 +4,7 @@ import httpx
 import msgspec
 import pytest
 
-from processing.tier.hub import MAX_ANSWER_BYTES, HubAway, HubClient
+from processing.tier.hub.asking import MAX_ANSWER_BYTES, HubAway, HubClient
 from processing.wire.tier import GrantAsked, TierWanted
 from tests.processing.tier_front.fronts import make_grant
 

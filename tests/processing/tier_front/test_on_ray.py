@@ -17,7 +17,7 @@ import yaml
 from benchmarks.tier_path import servers
 from processing.inference.bundle import Bundle
 from processing.inference.engine import Engine
-from processing.tier.decoding import decode
+from processing.tier.judging.decoding import decode
 from tests.processing.tiny_bundle import make_tiny_bundle, picture
 
 PYTHON = os.environ.get("FARWATCH_RAY_PYTHON", "")

@@ -10,8 +10,6 @@ import httpx
 import numpy as np
 import pytest
 
-from processing.tier.app import Program
-from processing.tier.config import BadConfig, TierConfig, load_config, read_token
 from processing.tier.contract import (
     BadInquiry,
     JudgeFailed,
@@ -23,6 +21,8 @@ from processing.tier.fake import FakeTier, Reply
 from processing.tier.front import http_server
 from processing.tier.oip import open_inference_pb2 as pb
 from processing.tier.oip.grpc_server import SERVICE
+from processing.tier.program.app import Program
+from processing.tier.program.config import BadConfig, TierConfig, load_config, read_token
 from tests.ports import free_port
 from tests.processing.tier_front.fronts import JPEG, found, until
 from tests.processing.tiny_bundle import make_tiny_bundle

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from processing.tier.replica import Folder, Replica
+from processing.tier.program.replica import Folder, Replica
 from tests.processing.tiny_bundle import make_tiny_bundle, picture
 
 

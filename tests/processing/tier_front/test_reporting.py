@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from processing.tier.contract import Serving
 from processing.tier.fake import FakeTier
-from processing.tier.following import Follower
-from processing.tier.hub import HubAway
-from processing.tier.keeping import DataFolder
-from processing.tier.metering import MAX_ROWS, Uses
-from processing.tier.reporting import Reported, Reporter
+from processing.tier.hub.asking import HubAway
+from processing.tier.hub.following import Follower
+from processing.tier.hub.keeping import DataFolder
+from processing.tier.hub.metering import MAX_ROWS, Uses
+from processing.tier.hub.reporting import Reported, Reporter
 from processing.wire.tier import (
     MAX_USES,
     Grant,

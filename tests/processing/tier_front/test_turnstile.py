@@ -9,14 +9,14 @@ from uuid import UUID
 
 import pytest
 
-from processing.tier.app import Program
-from processing.tier.config import load_config
 from processing.tier.contract import Inquiry, Overloaded, Serving
-from processing.tier.credentials import Everybody
-from processing.tier.door import Door
 from processing.tier.fake import FakeTier
+from processing.tier.front.door import Door
 from processing.tier.front.turnstile import Turnstile
-from processing.tier.metering import Uses
+from processing.tier.hub.credentials import Everybody
+from processing.tier.hub.metering import Uses
+from processing.tier.program.app import Program
+from processing.tier.program.config import load_config
 
 PICTURE = b"\xff\xd8 as good as any: nobody opens it"
 

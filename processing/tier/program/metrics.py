@@ -7,10 +7,10 @@ from prometheus_client import disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from processing.tier.bodies import Bodies
-from processing.tier.door import Door
+from processing.tier.front.bodies import Bodies
+from processing.tier.front.door import Door
+from processing.tier.hub.metering import Uses
 from processing.tier.local import LocalTier
-from processing.tier.metering import Uses
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # half as many lines, nobody asks
 

@@ -17,7 +17,7 @@ from onnxruntime.capi import (  # type: ignore[import-untyped]  # as above
 
 from processing.inference.bundle import Bundle, BundleUnfit
 from processing.inference.input_spec import InputSpec
-from processing.tier.onnx_graph import PICTURES, free_batch, take_pictures
+from processing.tier.judging.onnx_graph import PICTURES, free_batch, take_pictures
 
 Provider: TypeAlias = Literal["tensorrt", "cuda", "cpu"]
 

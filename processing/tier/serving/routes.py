@@ -14,8 +14,8 @@ from processing.tier.contract import (
     Serving,
     UnknownModel,
 )
-from processing.tier.routing import choose_version
-from processing.tier.shelf import Shelf, Version
+from processing.tier.serving.routing import choose_version
+from processing.tier.serving.shelf import Shelf, Version
 
 LOADING_RETRY_S: Final = 2.0
 

@@ -13,11 +13,11 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from processing.tier.app import Program
-from processing.tier.config import BadConfig, load_config, read_token
-from processing.tier.logs import configure_logs
-from processing.tier.metrics import TierFigures
-from processing.tier.opening import open_tier
+from processing.tier.program.app import Program
+from processing.tier.program.config import BadConfig, load_config, read_token
+from processing.tier.program.logs import configure_logs
+from processing.tier.program.metrics import TierFigures
+from processing.tier.program.opening import open_tier
 
 MAX_REPLICAS: Final = 256
 """On one folder of data."""

@@ -8,7 +8,6 @@ again when its turn comes, and before it is judged.
 import asyncio
 from typing import Final
 
-from processing.tier.case import Case, Verdict
 from processing.tier.contract import (
     BadInquiry,
     Inquiry,
@@ -16,10 +15,11 @@ from processing.tier.contract import (
     Overloaded,
     TooLate,
 )
-from processing.tier.decoding import Size
-from processing.tier.figures import Reason
-from processing.tier.line import Line, Place
-from processing.tier.workbench import Tools, Workbench
+from processing.tier.judging.decoding import Size
+from processing.tier.queueing.case import Case, Verdict
+from processing.tier.queueing.figures import Reason
+from processing.tier.queueing.line import Line, Place
+from processing.tier.queueing.workbench import Tools, Workbench
 
 MIN_CAP: Final = 64
 MAX_CAP: Final = 128

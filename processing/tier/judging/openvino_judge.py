@@ -12,7 +12,7 @@ from typing import Final
 from processing.inference.bundle import Bundle
 from processing.inference.detector import InferenceFailed
 from processing.inference.engine import Engine, best_artifact
-from processing.tier.judges import Finding, OnJudged
+from processing.tier.judging.judges import Finding, OnJudged
 from processing.vision.frame import Frame
 
 _COPIES: Final = 2

@@ -10,8 +10,8 @@ import numpy as np
 from processing.inference.bundle import BundleUnfit
 from processing.inference.detector import InferenceFailed
 from processing.inference.input_spec import InputSpec
-from processing.tier.judges import Finding, Judge
-from processing.tier.service_time import ServiceTime
+from processing.tier.judging.judges import Finding, Judge
+from processing.tier.queueing.service_time import ServiceTime
 from processing.vision.frame import Frame
 
 N_ROUNDS: Final = 3

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from processing.tier.buckets import Buckets
 from processing.tier.contract import (
     Answer,
     Foresight,
@@ -21,8 +20,9 @@ from processing.tier.contract import (
     TooLate,
     UnknownModel,
 )
-from processing.tier.credentials import Credentials
-from processing.tier.metering import Uses
+from processing.tier.hub.credentials import Credentials
+from processing.tier.hub.metering import Uses
+from processing.tier.queueing.buckets import Buckets
 from processing.wire.tier import Grant, Outcome, Scope
 
 MAX_QUOTAS: Final = 10_000

@@ -9,8 +9,8 @@ from pathlib import Path
 import structlog
 
 from processing.tier.contract import InferenceTier, ServedVersion, Serving
-from processing.tier.folder import Listed, list_bundles
-from processing.tier.keeping import DataFolder
+from processing.tier.hub.keeping import DataFolder
+from processing.tier.serving.folder import Listed, list_bundles
 from processing.wire.tier import REPORT_EVERY_S, TierWanted, model_name
 
 log = structlog.get_logger()

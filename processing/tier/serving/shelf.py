@@ -10,13 +10,13 @@ import structlog
 
 from processing.inference.bundle import BadBundle, Bundle
 from processing.inference.manifest import Manifest
-from processing.tier.batcher import Batcher
-from processing.tier.decoding import Decoding
-from processing.tier.figures import VersionFigures
-from processing.tier.folder import open_bundle
-from processing.tier.judges import Judge, JudgeOpener
-from processing.tier.warming import warm_up
-from processing.tier.workbench import Tools
+from processing.tier.judging.decoding import Decoding
+from processing.tier.judging.judges import Judge, JudgeOpener
+from processing.tier.queueing.batcher import Batcher
+from processing.tier.queueing.figures import VersionFigures
+from processing.tier.queueing.workbench import Tools
+from processing.tier.serving.folder import open_bundle
+from processing.tier.serving.warming import warm_up
 
 log = structlog.get_logger()
 

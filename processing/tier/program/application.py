@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from processing.tier.bodies import Bodies
-from processing.tier.credentials import bearer_of
-from processing.tier.door import Door
 from processing.tier.front.answers import error_response, json_response, problem_response
+from processing.tier.front.bodies import Bodies
 from processing.tier.front.detect import PATHS, DetectRoute
+from processing.tier.front.door import Door
+from processing.tier.front.refusals import Refusal
 from processing.tier.front.requests_seen import RequestsSeen
+from processing.tier.hub.credentials import bearer_of
 from processing.tier.oip.rest import RestRoutes
-from processing.tier.refusals import Refusal
 
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -13,25 +13,25 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp
 
-from processing.tier.application import make_application
-from processing.tier.bodies import Bodies
-from processing.tier.clock import utc_now
-from processing.tier.config import TierConfig
 from processing.tier.contract import InferenceTier
-from processing.tier.credentials import Everybody, Grants
-from processing.tier.door import Door
-from processing.tier.following import Follower
+from processing.tier.front.bodies import Bodies
+from processing.tier.front.door import Door
 from processing.tier.front.http_server import bounded_protocol
 from processing.tier.front.requests_seen import RequestsSeen
 from processing.tier.front.turnstile import Turnstile
-from processing.tier.hub import HubClient
-from processing.tier.keeping import DataFolder
+from processing.tier.hub.asking import HubClient
+from processing.tier.hub.credentials import Everybody, Grants
+from processing.tier.hub.following import Follower
+from processing.tier.hub.keeping import DataFolder
+from processing.tier.hub.metering import Uses
+from processing.tier.hub.reporting import Reported, Reporter
 from processing.tier.local import LocalTier
-from processing.tier.metering import Uses
-from processing.tier.metrics import DoorFigures, TierFigures
 from processing.tier.oip.grpc_server import serving_grpc
-from processing.tier.opening import open_tier
-from processing.tier.reporting import Reported, Reporter
+from processing.tier.program.application import make_application
+from processing.tier.program.clock import utc_now
+from processing.tier.program.config import TierConfig
+from processing.tier.program.metrics import DoorFigures, TierFigures
+from processing.tier.program.opening import open_tier
 
 DRAIN_S: Final = 2.0
 """For what was taken in when the tier is told to stop; whoever stops it waits 4 s."""

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from processing.tier.contract import Pixels, Refused, Timings
-from processing.tier.decoding import Decoded, Size
+from processing.tier.judging.decoding import Decoded, Size
 from processing.vision.detections import Detections
 
 

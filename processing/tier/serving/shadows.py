@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from processing.tier.batcher import Batcher
 from processing.tier.contract import Inquiry, Refused
-from processing.tier.decoding import Size
-from processing.tier.figures import ModelFigures
+from processing.tier.judging.decoding import Size
+from processing.tier.queueing.batcher import Batcher
+from processing.tier.queueing.figures import ModelFigures
 from processing.vision.detections import Detections
 from processing.vision.geometry import iou_matrix
 

@@ -3,10 +3,10 @@
 import asyncio
 from typing import Final
 
-from processing.tier.config import BadConfig, TierConfig
-from processing.tier.judges import JudgeOpener
+from processing.tier.judging.judges import JudgeOpener
+from processing.tier.judging.openvino_judge import OpenvinoOpener
 from processing.tier.local import LocalTier
-from processing.tier.openvino_judge import OpenvinoOpener
+from processing.tier.program.config import BadConfig, TierConfig
 
 ON_ONNX: Final = ("onnx", "cuda", "tensorrt")
 """Devices that ONNX Runtime has; all others are OpenVINO's. `onnx` is the best that is here."""
@@ -31,8 +31,8 @@ def _opener(config: TierConfig) -> JudgeOpener:
         return OpenvinoOpener(device=config.device, cache_dir=cache_dir)
     try:
         # It is no part of the tier's own packages: a GPU machine has the build that fits its GPU.
-        from processing.tier.onnx_judge import OnnxOpener, usual_means  # noqa: PLC0415
-        from processing.tier.onnx_network import OnnxMeans, OnnxRefused  # noqa: PLC0415
+        from processing.tier.judging.onnx_judge import OnnxOpener, usual_means  # noqa: PLC0415
+        from processing.tier.judging.onnx_network import OnnxMeans, OnnxRefused  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise BadConfig(f"{config.device} needs ONNX Runtime: {error}") from error
     try:

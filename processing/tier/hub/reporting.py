@@ -17,10 +17,10 @@ from uuid import UUID, uuid4
 import structlog
 
 from processing.tier.contract import Capacity, InferenceTier, ModelStatus
-from processing.tier.folder import Listed, list_bundles
-from processing.tier.hub import HubAway, encoded
-from processing.tier.keeping import DataFolder, Sent, Unreported
-from processing.tier.metering import Uses
+from processing.tier.hub.asking import HubAway, encoded
+from processing.tier.hub.keeping import DataFolder, Sent, Unreported
+from processing.tier.hub.metering import Uses
+from processing.tier.serving.folder import Listed, list_bundles
 from processing.wire.limits import MAX_TEXT
 from processing.wire.tier import (
     MAX_MODELS,

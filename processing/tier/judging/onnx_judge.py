@@ -18,8 +18,8 @@ from processing.inference.heads.decoder import Decoder, Unfit
 from processing.inference.heads.suppressed import SuppressedHead
 from processing.inference.manifest import Manifest
 from processing.inference.placement import Placement
-from processing.tier.judges import Finding, OnJudged
-from processing.tier.onnx_network import (
+from processing.tier.judging.judges import Finding, OnJudged
+from processing.tier.judging.onnx_network import (
     OnnxMeans,
     OnnxNetwork,
     OnnxRefused,

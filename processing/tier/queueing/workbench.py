@@ -10,12 +10,12 @@ import structlog
 
 from processing.inference.detector import InferenceFailed
 from processing.inference.input_spec import InputSpec
-from processing.tier.case import Case
 from processing.tier.contract import JudgeFailed, Refused, TooLate
-from processing.tier.decoding import Decoding
-from processing.tier.figures import VersionFigures
-from processing.tier.judges import Finding, Judge
-from processing.tier.service_time import ServiceTime
+from processing.tier.judging.decoding import Decoding
+from processing.tier.judging.judges import Finding, Judge
+from processing.tier.queueing.case import Case
+from processing.tier.queueing.figures import VersionFigures
+from processing.tier.queueing.service_time import ServiceTime
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
 
-from processing.tier.hub import HubAway
+from processing.tier.hub.asking import HubAway
 from processing.wire.tier import MAX_BEARER, Grant, Scope
 
 GRACE_S: Final = 300.0

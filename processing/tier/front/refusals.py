@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from processing.tier.bodies import BadBody, BadEncoding, TooLarge, TooMany, TooSlow
 from processing.tier.contract import (
     BadInquiry,
     JudgeFailed,
@@ -14,9 +13,10 @@ from processing.tier.contract import (
     TooLate,
     UnknownModel,
 )
-from processing.tier.credentials import NoCredentials, NotAllowed
-from processing.tier.door import TooMuch
-from processing.tier.hub import HubAway
+from processing.tier.front.bodies import BadBody, BadEncoding, TooLarge, TooMany, TooSlow
+from processing.tier.front.door import TooMuch
+from processing.tier.hub.asking import HubAway
+from processing.tier.hub.credentials import NoCredentials, NotAllowed
 
 _AWAY_RETRY_S: Final = 5.0
 _BUSY_RETRY_S: Final = 1.0

@@ -1,0 +1,1 @@
+"""What the tier asks its hub, and tells it."""

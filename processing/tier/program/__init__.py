@@ -1,0 +1,1 @@
+"""The tier as a process of its own, or inside another server."""

@@ -1,0 +1,1 @@
+"""Who is judged next, and who cannot be in time."""
