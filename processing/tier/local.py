@@ -148,7 +148,8 @@ class LocalTier:
     def _look_at(self, inquiry: Inquiry) -> tuple[Size, Route]:
         """Return what can be known before it is decoded, and who judges it. Raise a `Refused`."""
         try:
-            return read_size(inquiry.picture), self._routes.choose(inquiry)
+            route = self._routes.choose(inquiry)
+            return read_size(inquiry.picture), route
         except BadInquiry:
             self.figures.n_bad += 1
             raise

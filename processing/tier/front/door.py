@@ -87,19 +87,22 @@ class Door:
         return await self._credentials.admit(bearer, scope)
 
     async def judge(self, grant: Grant, inquiries: Sequence[Inquiry]) -> list[Answer]:
-        """Return an answer to each, or raise the first `Refused`: then the rest is dropped."""
+        """Return an answer to each, or raise the first `Refused`: then the rest is dropped.
+
+        Whoever asks gets all answers or none, so all are counted alike.
+        """
         self._spend(grant, len(inquiries))
-        if len(inquiries) == 1:
-            return [await self._judge_one(grant, inquiries[0])]
         try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._judge_one(grant, each)) for each in inquiries]
-        except BaseExceptionGroup as errors:
-            refused = errors.subgroup(Refused)
-            if refused is None:
-                raise
-            raise _first(refused) from errors
-        return [task.result() for task in tasks]
+            answers = await self._submit(inquiries)
+        except Refused as refused:
+            self._note_refused(grant, inquiries, _outcome_of(refused))
+            raise
+        except asyncio.CancelledError:  # they went before the answer came
+            self._note_refused(grant, inquiries, "late")
+            raise
+        for inquiry, answer in zip(inquiries, answers, strict=True):
+            self._note_answered(grant, inquiry, answer)
+        return answers
 
     def turn_away(self, bearer: str, inquiry: Inquiry) -> Overloaded | None:
         """Return why whoever comes with this would be refused, before the picture is here.
@@ -119,9 +122,8 @@ class Door:
         )
         refused = self.tier.foresee(asked)
         if refused is not None:
-            self.outcomes["refused"] = self.outcomes.get("refused", 0) + 1
             self._tally_of(asked.model, asked.version).n_failed += 1
-            self._uses.add(grant, asked.model, "refused", n_bytes=0, busy_ms=0.0)
+            self._count(grant, asked, "refused", busy_ms=0.0)
         return refused
 
     def model_or_default(self, model: str) -> str:
@@ -141,7 +143,7 @@ class Door:
             if status.model == model and version in ("", status.digest)
         ]
         if not found:
-            raise UnknownModel(f"nothing is served as {model} {version}".rstrip())
+            raise UnknownModel(f"nothing is served as {model[:100]} {version[:100]}".rstrip())
         return found
 
     def is_ready(self) -> bool:
@@ -183,47 +185,50 @@ class Door:
             self._quotas.popitem(last=False)
         return quota
 
-    async def _judge_one(self, grant: Grant, inquiry: Inquiry) -> Answer:
-        outcome: Outcome = "late"  # also of whoever went before the answer came
-        answer: Answer | None = None
+    async def _submit(self, inquiries: Sequence[Inquiry]) -> list[Answer]:
+        if len(inquiries) == 1:
+            return [await self.tier.submit(inquiries[0])]
         try:
-            answer = await self.tier.submit(inquiry)
-            outcome = "answered"
-        except UnknownModel:
-            self._give_back(grant)  # and count nothing: there is no end of strangers' names
-            raise
-        except Refused as refused:
-            outcome = _outcome_of(refused)
-            self._note(grant, inquiry, outcome, answer)
-            raise
-        except asyncio.CancelledError:
-            self._note(grant, inquiry, outcome, answer)
-            raise
-        self._note(grant, inquiry, outcome, answer)
-        return answer
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self.tier.submit(each)) for each in inquiries]
+        except BaseExceptionGroup as errors:
+            refused = errors.subgroup(Refused)
+            if refused is None:
+                raise
+            raise _first(refused) from errors
+        return [task.result() for task in tasks]
 
-    def _note(
-        self, grant: Grant, inquiry: Inquiry, outcome: Outcome, answer: Answer | None
+    def _note_answered(self, grant: Grant, inquiry: Inquiry, answer: Answer) -> None:
+        tally = self._tally_of(inquiry.model, answer.version)
+        tally.n_answered += 1
+        tally.waited_ms += answer.timings.waited_ms
+        tally.decode_ms += answer.timings.decode_ms
+        tally.infer_ms += answer.timings.infer_ms
+        tally.last_at = self._wall_clock()
+        busy_ms = answer.timings.decode_ms + answer.timings.infer_ms
+        self._count(grant, inquiry, "answered", busy_ms=busy_ms)
+
+    def _note_refused(
+        self, grant: Grant, inquiries: Sequence[Inquiry], outcome: Outcome | None
     ) -> None:
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
-        busy_ms = 0.0
-        if answer is not None:
-            busy_ms = answer.timings.decode_ms + answer.timings.infer_ms
-            tally = self._tally_of(inquiry.model, answer.version)
-            tally.n_answered += 1
-            tally.waited_ms += answer.timings.waited_ms
-            tally.decode_ms += answer.timings.decode_ms
-            tally.infer_ms += answer.timings.infer_ms
-            tally.last_at = self._wall_clock()
-        else:
-            self._tally_of(inquiry.model, inquiry.version).n_failed += 1
-            self._give_back(grant)
-        self._uses.add(grant, inquiry.model, outcome, n_bytes=size_of(inquiry), busy_ms=busy_ms)
-
-    def _give_back(self, grant: Grant) -> None:
         quota = self._quotas.get(grant.grant_id)
         if quota is not None:
-            quota.n_left += 1
+            quota.n_left += len(inquiries)
+        for inquiry in inquiries:
+            # There is no end of strangers' names, and the hub takes only such as a model may have.
+            if outcome is not None and self._is_served(inquiry):
+                self._tally_of(inquiry.model, inquiry.version).n_failed += 1
+                self._count(grant, inquiry, outcome, busy_ms=0.0)
+
+    def _is_served(self, inquiry: Inquiry) -> bool:
+        return any(
+            status.model == inquiry.model and inquiry.version in ("", status.digest)
+            for status in self.tier.models()
+        )
+
+    def _count(self, grant: Grant, inquiry: Inquiry, outcome: Outcome, *, busy_ms: float) -> None:
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        self._uses.add(grant, inquiry.model, outcome, n_bytes=size_of(inquiry), busy_ms=busy_ms)
 
     def _tally_of(self, model: str, version: str) -> Tally:
         tally = self._tallies.setdefault((model, version), Tally())
@@ -238,8 +243,11 @@ def size_of(inquiry: Inquiry) -> int:
     return len(picture) if isinstance(picture, bytes) else picture.rgb.nbytes
 
 
-def _outcome_of(refused: Refused) -> Outcome:
+def _outcome_of(refused: Refused) -> Outcome | None:
+    """Return how it is counted; None: not at all."""
     match refused:
+        case UnknownModel():
+            return None
         case Overloaded():
             return "refused"
         case TooLate():

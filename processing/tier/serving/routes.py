@@ -70,7 +70,7 @@ class Routes:
         """Return where it goes. Raise `UnknownModel`, or `Overloaded` while it is being loaded."""
         wanted = self._wanted.get(inquiry.model)
         if wanted is None:
-            raise UnknownModel(f"no model is served as {inquiry.model!r}")
+            raise UnknownModel(f"no model is served as {inquiry.model[:100]!r}")
         if inquiry.version:
             return Route(self._named(wanted, inquiry.version), ())
         serving = self._current(inquiry.model) or wanted
@@ -120,7 +120,7 @@ class Routes:
     def _named(self, wanted: Serving, digest: str) -> str:
         named = [version for version in wanted.versions if version.digest == digest]
         if not named:
-            raise UnknownModel(f"no version {digest!r} of {wanted.model} is served")
+            raise UnknownModel(f"no version {digest[:100]!r} of {wanted.model} is served")
         if not self._is_ready(named[0]):
             raise self._why_not(wanted.model, named)
         return digest

@@ -189,6 +189,13 @@ async def test_no_picture_costs_nobody_else_anything(tier: LocalTier, first: str
     ]  # fmt: skip
 
 
+async def test_what_is_no_picture_is_still_asked_of_no_model(tier: LocalTier, first: str) -> None:
+    await tier.serve([serving(first)])
+    for asked in (inquiry("other", shown=b""), inquiry(shown=b"", version="none")):
+        with pytest.raises(UnknownModel):
+            await tier.submit(asked)
+
+
 async def test_a_bomb_is_refused_by_its_header(tier: LocalTier, first: str) -> None:
     await tier.serve([serving(first)])
     bomb = bytearray(png(picture()))

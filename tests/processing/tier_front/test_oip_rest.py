@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from processing.tier.contract import Overloaded, Pixels, TooLate
+from processing.tier.contract import BadInquiry, Overloaded, Pixels, TooLate
 from processing.tier.fake import VERSION, FakeTier
 from processing.tier.oip.signature import MAX_PICTURES
 from tests.processing.tier_front.fronts import JPEG, MODEL, Fronts, found, make_grant
@@ -187,7 +187,29 @@ async def test_one_refused_picture_refuses_its_request() -> None:
     assert (response.status_code, response.headers["retry-after"]) == (503, "3")
     assert response.json() == {"error": "full"}
     (use,) = fronts.uses.take(9)
-    assert sum(use.outcomes.values()) == 3
+    assert use.outcomes == {"refused": 3}
+
+
+async def test_answers_that_nobody_gets_are_not_taken_from_a_day() -> None:
+    tier = FakeTier([found(0.5), BadInquiry("no picture")])
+    fronts = Fronts(tier, make_grant(n_left_today=2))
+    request = {"inputs": [image(JPEG, JPEG)]}
+    assert (await post(fronts, request)).status_code == 422
+    assert (await post(fronts, request)).status_code == 200
+    assert (await post(fronts, request)).status_code == 429
+    (use,) = fronts.uses.take(9)
+    assert use.outcomes == {"bad": 2, "answered": 2}
+
+
+async def test_names_of_strangers_are_not_counted_whatever_is_refused() -> None:
+    fronts = Fronts()
+    await fronts.tier.drain(1.0)
+    for url in ("/v2/models/NO MODEL/infer", f"/v2/models/{MODEL}/versions/none/infer"):
+        assert (await post(fronts, {"inputs": [image(JPEG)]}, url)).status_code == 503
+    assert len(fronts.uses) == 0
+    assert (await post(fronts, {"inputs": [image(JPEG)]})).status_code == 503
+    (use,) = fronts.uses.take(9)
+    assert (use.model, use.outcomes) == (MODEL, {"refused": 1})
 
 
 async def test_too_late_is_504_and_every_picture_costs() -> None:
