@@ -7,6 +7,8 @@ WINDOW: Final = 48
 """The quantile is of so many last ones: few, so that a hiccup is soon forgotten."""
 QUANTILE: Final = 0.9
 """On times that scatter widely, more refuses what could be done, and less begins what cannot."""
+LEAST_TURN_S: Final = 1e-4
+"""Clocks of some event loops count whole milliseconds: to them a quick judge takes no time."""
 _WEIGHT: Final = 0.1
 """Of the newest in a moving average."""
 
@@ -83,9 +85,14 @@ class ServiceTime:
         self.turn = Durations(turn_s)
         self.serve.note(n, self.decode.of(0).mean_s + took_s)
 
+    @property
+    def turn_s(self) -> float:
+        """Return the mean of `turn`, above 0."""
+        return max(LEAST_TURN_S, self.turn.mean_s)
+
     def forecast_s(self, n_ahead: int, *, is_room: bool) -> float:
         """Return in how long one that comes now is taken out of the line, about."""
-        return 0.0 if is_room and not n_ahead else (n_ahead + 1) * self.turn.mean_s
+        return 0.0 if is_room and not n_ahead else (n_ahead + 1) * self.turn_s
 
     def note_forecast(self, forecast_s: float, took_s: float) -> None:
         """Learn how wrong a forecast was."""

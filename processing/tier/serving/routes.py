@@ -149,7 +149,7 @@ class Routes:
                 n_waiting += batcher.n_waiting
                 weight += version.weight
                 wait_s += version.weight * batcher.wait_s
-                turn_s += version.weight * batcher.times.turn.mean_s
+                turn_s += version.weight * batcher.times.turn_s
         return Capacity(
             model=serving.model,
             n_waiting=n_waiting,

@@ -16,6 +16,13 @@ def test_it_works() -> None:
     assert (durations.mean_s, durations.high_s) == (0.2, 0.2)
 
 
+def test_a_judge_that_is_too_quick_to_be_timed_has_a_rate() -> None:
+    times = ServiceTime()
+    times.warm(1, 0.0, turn_s=0.0)
+    assert times.turn_s > 0.0
+    assert times.forecast_s(3, is_room=False) > 0.0
+
+
 def test_nearly_all_stay_below_the_high_one() -> None:
     chance, durations = random.Random(1), Durations(0.0)
     n_above = 0
