@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 import structlog
@@ -26,6 +26,8 @@ class Follower:
         self._wanted = data.read_wanted() or TierWanted()
         self._served: tuple[Serving, ...] | None = None
         self._is_told = asyncio.Event()
+        self.trouble = ""
+        """Why a folder cannot be read or written, in words; empty when both can."""
 
     def want(self, wanted: TierWanted) -> None:
         """Hear what the hub wants; it is brought about in `run`."""
@@ -34,16 +36,26 @@ class Follower:
             self._is_told.set()
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Follow until cancelled; what was loaded goes on while a folder fails."""
         while True:
-            await self.follow()
+            await self._bear(self.follow())
             try:
                 async with asyncio.timeout(REPORT_EVERY_S):
                     await self._is_told.wait()
             except TimeoutError:
                 continue
             self._is_told.clear()
-            await asyncio.to_thread(self._data.write_wanted, self._wanted)
+            await self._bear(asyncio.to_thread(self._data.write_wanted, self._wanted))
+
+    async def _bear(self, doing: Awaitable[None]) -> None:
+        try:
+            await doing
+        except OSError as error:
+            if str(error) != self.trouble:
+                log.warning("folder.failed", reason=str(error))
+            self.trouble = str(error)
+        else:
+            self.trouble = ""
 
     async def follow(self) -> None:
         """Bring about what is wanted now."""

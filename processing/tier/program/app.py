@@ -175,6 +175,8 @@ class Program:
         ]
         if self._reporter is not None and self._reporter.trouble:
             problems.append(self._reporter.trouble)
+        if self._follower.trouble:
+            problems.append(self._follower.trouble)
         if self._uses.n_lost:
             problems.append(f"the uses of {self._uses.n_lost} pictures could not be counted")
         return problems

@@ -1,5 +1,6 @@
 """Every use is counted once, whatever happens to the hub, the network or the tier's process."""
 
+import asyncio
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from processing.wire.tier import (
     WantedModel,
     WantedVersion,
 )
-from tests.processing.tier_front.fronts import make_grant
+from tests.processing.tier_front.fronts import make_grant, until
 from tests.processing.tiny_bundle import make_tiny_bundle
 
 GRANT = make_grant()
@@ -215,6 +216,24 @@ async def test_without_wishes_every_bundle_is_served_under_its_name(tmp_path: Pa
     await follower.follow()
     ((serving,),) = tier.wanted
     assert (serving.model, [version.weight for version in serving.versions]) == ("tiny", [1.0])
+
+
+async def test_folders_that_fail_end_nothing(tmp_path: Path) -> None:
+    bundles = tmp_path / "bundles"
+    bundles.write_text("no folder")
+    (tmp_path / "data" / "wanted.json.new").mkdir(parents=True)
+    tier = FakeTier(models=())
+    follower = Follower(tier, bundles, DataFolder(tmp_path / "data"))
+    following = asyncio.create_task(follower.run())
+    await until(lambda: bool(follower.trouble) or following.done())
+    assert "bundles" in follower.trouble
+    version = WantedVersion(digest="0" * 32)
+    follower.want(TierWanted(models=(WantedModel(model="gate", versions=(version,)),)))
+    await until(lambda: bool(tier.wanted) or following.done())
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    assert tier.wanted[0][0].model == "gate"
 
 
 async def test_what_the_hub_wants_outlives_the_process(tmp_path: Path) -> None:
