@@ -45,16 +45,18 @@ class AccessDesk:
         """Take what the hub gives; an address that is not safe is not taken."""
         try:
             url = checked_hub_url(access.url) if access.url else self._hub_url
+            _check_token(access.token)
         except ValueError as error:
-            log.warning("overflow.bad_address", reason=str(error))
+            log.warning("overflow.bad_access", reason=str(error))
             with self._lock:
-                self._ticket, self._why_none = None, f"the cloud's address is not taken: {error}"
+                self._ticket, self._why_none = None, f"the right to the cloud is not taken: {error}"
             return
         ticket = Ticket(
             url, access.token, round(access.price_per_1000 * 1000), access.model, access.bundles
         )
         with self._lock:
             self._ticket, self._lapses = ticket, time.monotonic() + access.expires_s
+            self._why_none = "the hub has not renewed the right to the cloud"
 
     def why_none(self) -> str:
         """Return why there is no right, in words."""
@@ -65,3 +67,9 @@ class AccessDesk:
         """Return the right that there is now."""
         with self._lock:
             return self._ticket if time.monotonic() < self._lapses else None
+
+
+def _check_token(token: str) -> None:
+    """Raise `ValueError` unless it can be sent as a header."""
+    if not (token.isascii() and token.isprintable()):
+        raise ValueError("its token is none")

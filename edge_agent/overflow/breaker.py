@@ -56,9 +56,11 @@ class Breaker:
             return self._answered_at > instant
 
     def rest(self, seconds: float, reason: str) -> None:
-        """Send nothing for a while: the tier has asked for that."""
+        """Send nothing for a while: the tier has asked for that; the longest wait counts."""
+        until = time.monotonic() + seconds
         with self._lock:
-            self._rests_until, self._rest_reason = time.monotonic() + seconds, reason
+            if until > self._rests_until:
+                self._rests_until, self._rest_reason = until, reason
 
     @property
     def is_probe_due(self) -> bool:

@@ -7,6 +7,7 @@ import contextlib
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, Protocol
@@ -128,7 +129,7 @@ class TierCloud:
                 return False
             self._n_carried += 1
             self._errands.add(errand)
-        self._deadlines.at(errand.deadline, partial(self._settle, errand, TurnedAway("late")))
+        self._deadlines.at(errand.deadline, partial(self._expire, weakref.ref(errand)))
         self._outbound.put(errand)
         return True
 
@@ -161,8 +162,9 @@ class TierCloud:
         self.give_up()
         for _ in self._threads:
             self._outbound.put(None)
+        deadline = time.monotonic() + _CLOSE_S
         for thread in self._threads:
-            thread.join(_CLOSE_S)
+            thread.join(max(0.0, deadline - time.monotonic()))
         self._deadlines.close()
         self._client.close()
         self._book.save(is_last=True)
@@ -194,6 +196,7 @@ class TierCloud:
                 if not errand.is_settled:
                     self._bring(errand)
             finally:
+                del errand  # its frame, which nobody needs any more
                 with self._lock:
                     self._n_carried -= 1
 
@@ -274,6 +277,12 @@ class TierCloud:
                 if len(self._bundles) >= _MAX_BUNDLES:
                     del self._bundles[next(iter(self._bundles))]
                 self._bundles[digest] = known
+
+    def _expire(self, reference: "weakref.ref[Errand]") -> None:
+        """Turn away what is late; what was settled before is not kept in memory until then."""
+        errand = reference()
+        if errand is not None:
+            self._settle(errand, TurnedAway("late"))
 
     def _settle(self, errand: Errand, verdict: Verdict) -> None:
         if not errand.claim():

@@ -1,5 +1,6 @@
 """One picture to the tier, one answer back."""
 
+import time
 from typing import Final
 
 import httpx
@@ -16,6 +17,7 @@ _BAD_TOKEN: Final = frozenset({401, 403})
 _LATE: Final = frozenset({408, 504})
 _PROBE_S: Final = 1.0
 _LEAST_S: Final = 0.02
+_TOO_SLOW: Final = "the cloud does not answer in time"
 
 
 class Away(Exception):
@@ -54,6 +56,7 @@ def ask(
     """Return what is in the picture. Raise `Away`, `Declined` or `OutOfTime`."""
     if left_s < _LEAST_S:
         raise OutOfTime("its budget was used up before it could be sent")
+    deadline = time.monotonic() + left_s
     asked = {"budget_ms": f"{left_s * 1000:.0f}", "sticky": sticky}
     if model := model or ticket.model:
         asked["model"] = model
@@ -67,13 +70,14 @@ def ask(
                 "Authorization": f"Bearer {ticket.token}",
                 "Content-Type": "image/jpeg",
                 "Accept": "application/msgpack",
+                "Accept-Encoding": "identity",
             },
             timeout=left_s,
         ) as answer:
-            content = _read(answer)
+            content = _read(answer, deadline)
     except httpx.TimeoutException as error:
-        raise Silent("the cloud does not answer in time") from error
-    except (httpx.TransportError, httpx.StreamError) as error:
+        raise Silent(_TOO_SLOW) from error
+    except (httpx.RequestError, httpx.StreamError) as error:
         raise Away(f"the cloud cannot be reached ({type(error).__name__})") from error
     if answer.status_code != httpx.codes.OK:
         raise _refusal(answer, content)
@@ -86,15 +90,18 @@ def ask(
 def is_well(client: httpx.Client, url: str) -> bool:
     """Return whether the tier says that it is ready."""
     try:
-        return client.get(f"{url}/v2/health/ready", timeout=_PROBE_S).is_success
-    except (httpx.TransportError, httpx.StreamError):
+        with client.stream("GET", f"{url}/v2/health/ready", timeout=_PROBE_S) as answer:
+            return answer.is_success  # whatever else it says is not read
+    except httpx.RequestError:
         return False
 
 
-def _read(answer: httpx.Response) -> bytes:
+def _read(answer: httpx.Response, deadline: float) -> bytes:
     content = b""
     for chunk in answer.iter_bytes():
         content += chunk
+        if time.monotonic() > deadline:  # the timeout is of each piece, not of all
+            raise Silent(_TOO_SLOW)
         if len(content) > _MAX_ANSWER_BYTES:
             raise Away(f"the cloud answers with more than {_MAX_ANSWER_BYTES} bytes")
     return content

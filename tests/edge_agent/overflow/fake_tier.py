@@ -36,6 +36,10 @@ class Script:
     status: int = 200
     retry_after: str = ""
     is_ready: bool = True
+    encoding: str = ""
+    """What it says that its answer is packed with, which it is not."""
+    drips_s: float = 0.0
+    """Between the bytes of an answer."""
     pictures: list[bytes] = field(default_factory=list)
     queries: list[dict[str, list[str]]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
@@ -136,9 +140,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if self.server.script.retry_after:
             self.send_header("Retry-After", self.server.script.retry_after)
+        if self.server.script.encoding:
+            self.send_header("Content-Encoding", self.server.script.encoding)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        pieces = [content]
+        if self.server.script.drips_s:
+            pieces = [content[n : n + 1] for n in range(len(content))]
+        for piece in pieces:
+            self.wfile.write(piece)
+            time.sleep(self.server.script.drips_s)
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""

@@ -2,6 +2,7 @@
 
 import queue
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -147,6 +148,34 @@ def test_every_refusal_has_its_name(rig: Rig, status: int, kind: str) -> None:
     assert isinstance(verdict, TurnedAway)
     assert verdict.kind == kind
     assert rig.state.micros == 0
+
+
+def test_an_answer_that_cannot_be_unpacked_costs_no_thread(rig: Rig) -> None:
+    rig.tier.script.encoding = "gzip"
+    for _ in range(N_IN_FLIGHT + 1):
+        wait_until(rig.offer)
+        assert rig.next() == TurnedAway("failed")
+    rig.tier.script.encoding = ""
+    wait_until(rig.offer)
+    assert isinstance(rig.next(), Answered)
+
+
+def test_an_answer_that_drips_holds_nobody_beyond_its_budget(rig: Rig) -> None:
+    rig.tier.script.drips_s = 0.05
+    soon = replace(CAMERA, overflow=replace(POLICY, budget_ms=100.0))
+    assert rig.offer(soon)
+    assert rig.next() == TurnedAway("late")
+    wait_until(lambda: rig.cloud._n_carried == 0)
+    assert "in time" in rig.cloud.why_not(soon)
+
+
+def test_a_frame_that_is_settled_is_not_kept_until_its_deadline(rig: Rig) -> None:
+    patient = replace(CAMERA, overflow=replace(POLICY, budget_ms=5000.0))
+    assert rig.offer(patient)
+    [errand] = map(weakref.ref, rig.cloud._errands)
+    rig.next()
+    wait_until(lambda: errand() is None)
+    assert rig.cloud._deadlines._due
 
 
 def test_a_tier_that_asks_to_wait_is_left_alone(rig: Rig) -> None:

@@ -146,6 +146,13 @@ def test_who_is_asked_to_wait_waits() -> None:
     wait_until(lambda: breaker.why_not() == "")
 
 
+def test_a_shorter_wait_does_not_end_a_longer_one() -> None:
+    breaker = Breaker()
+    breaker.rest(3600.0, "the day is used up")
+    breaker.rest(0.0, "busy")
+    assert breaker.why_not() == "the day is used up"
+
+
 # ---------------------------------------------------------------- access
 
 
@@ -161,6 +168,15 @@ def test_access_lapses_and_is_given_to_safe_addresses_only() -> None:
     assert (ticket.url, ticket.micros) == ("https://hub.example.org", 1500)
     desk.admit(OverflowAccess(url="https://tier.example.org/", token="t", expires_s=0.01))
     wait_until(lambda: desk.ticket() is None)
+    assert "not renewed" in desk.why_none()
+
+
+@pytest.mark.parametrize("token", ["t\r\nX: y", "t\u00e9"])
+def test_a_token_that_is_no_header_is_not_taken(token: str) -> None:
+    desk = AccessDesk("https://hub.example.org")
+    desk.admit(OverflowAccess(url="", token=token, expires_s=60))
+    assert desk.ticket() is None
+    assert "token" in desk.why_none()
 
 
 # ---------------------------------------------------------------- reading an answer
