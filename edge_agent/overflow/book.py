@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 from uuid import UUID
 
 import msgspec
@@ -19,6 +19,7 @@ import structlog
 
 from edge_agent.clock import Clock
 from processing.wire.camera import OverflowPolicy
+from processing.wire.limits import MAX_TEXT
 from processing.wire.overflow import OverflowState
 
 Figure: TypeAlias = Literal[
@@ -145,7 +146,9 @@ class Book:
         with self._lock:
             return {
                 camera_id: OverflowState(
-                    since_at=kept.since_at, reason=reasons.get(camera_id, ""), **kept.counts
+                    since_at=kept.since_at,
+                    reason=reasons.get(camera_id, "")[:MAX_TEXT],
+                    **kept.counts,
                 )
                 for camera_id, kept in self._saved.items()
                 if kept.counts
@@ -194,6 +197,9 @@ class Book:
                 part.replace(self._path)
             except OSError as error:
                 log.warning("overflow.not_kept", reason=str(error))
+                with self._lock:
+                    self._is_dirty = True
+                return
             with self._lock:
                 self._saved = kept
 
@@ -201,12 +207,18 @@ class Book:
         try:
             content = self._path.read_bytes()
             kept = msgspec.msgpack.decode(content, type=dict[str, _Kept])
-            return {UUID(key): each for key, each in kept.items()}
+            return {UUID(key): _known_of(each) for key, each in kept.items()}
         except FileNotFoundError:
             return {}
         except (OSError, msgspec.DecodeError, ValueError) as error:
             log.warning("overflow.unreadable", reason=str(error))
             return {}
+
+
+def _known_of(kept: _Kept) -> _Kept:
+    """Return it without what a newer version of this program counts."""
+    kept.counts = {name: n for name, n in kept.counts.items() if name in get_args(Figure)}
+    return kept
 
 
 def _next_claim(spent: int, limit: int) -> int:

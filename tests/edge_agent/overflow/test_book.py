@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from edge_agent.overflow.book import Book, Cost
 from processing.wire.camera import OverflowPolicy
+from processing.wire.limits import MAX_TEXT
 
 CAMERA = UUID(int=1)
 OTHER = UUID(int=2)
@@ -101,6 +102,31 @@ def test_what_was_reported_never_falls(tmp_path: Path, clock: Clock) -> None:
     again.save()
     after = again.states({})[CAMERA]
     assert (after.n_cloud, after.since_at) == (4, EVENING)
+
+
+def test_what_is_not_on_disk_is_not_reported(tmp_path: Path, clock: Clock) -> None:
+    folder = tmp_path / "data"
+    book = Book(folder / "book", now=clock)
+    book.count(CAMERA, {"n_cloud": 3})
+    book.save()
+    assert book.states({}) == {}
+    folder.mkdir()
+    book.save()
+    assert book.states({})[CAMERA].n_cloud == 3
+
+
+def test_what_a_newer_program_counted_is_left_out(tmp_path: Path, clock: Clock) -> None:
+    book = Book(tmp_path / "book", now=clock)
+    book.count(CAMERA, {"n_cloud": 3, "n_dreamt": 4})  # type: ignore[dict-item]  # of another version
+    book.save(is_last=True)
+    assert Book(tmp_path / "book", now=clock).states({})[CAMERA].n_cloud == 3
+
+
+def test_a_reason_is_no_longer_than_a_report_may_have_it(tmp_path: Path, clock: Clock) -> None:
+    book = Book(tmp_path / "book", now=clock)
+    book.count(CAMERA, {"n_local": 1})
+    book.save()
+    assert len(book.states({CAMERA: "why " * 1000})[CAMERA].reason) == MAX_TEXT
 
 
 def test_cameras_that_are_gone_are_forgotten(tmp_path: Path, clock: Clock) -> None:
