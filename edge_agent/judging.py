@@ -166,7 +166,8 @@ class Judging:
         camera = self.camera
         with self._lock:
             answered = [each for each in self._line if each.is_answered and not each.is_considered]
-            may_lend = camera.overflow.mode == "doubtful" and len(self._line) <= _MOST_LENT
+            is_wanted = camera.overflow.mode == "doubtful" and not self.is_stopped
+            may_lend = is_wanted and len(self._line) <= _MOST_LENT
             for each in answered:
                 each.is_considered = True
         if may_lend:
@@ -201,10 +202,11 @@ class Judging:
         return False
 
     def _lend(self, inspection: Inspection, why: Why) -> bool:
-        exposure = Exposure(inspection.frame, self.camera.privacy, inspection.region, None)
+        camera = self.camera  # once: it may be tuned meanwhile
+        exposure = Exposure(inspection.frame, camera.privacy, inspection.region, None)
         inspection.lend()
         errand = Errand(
-            self.camera,
+            camera,
             exposure,
             inspection.network.labels,
             why=why,

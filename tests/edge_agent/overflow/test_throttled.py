@@ -175,8 +175,10 @@ def test_every_frame_is_judged_in_order_or_counted_whatever_becomes_of_the_tier(
 
     drops = scene.health.drops  # forgotten with the camera
     counted = drops(CAMERA_ID)
+    runner = scene.watch._runners[CAMERA_ID]
     scene.watch.apply(Stop(CAMERA_ID))
-    wait_until(lambda: scene.watch._duty._n_begun.total() == 0)
+    wait_until(runner._ended.is_set)  # all that was under way is told
+    assert scene.watch._duty._n_begun.total() == 0
 
     results = scene.results
     at = [result.captured_at for result in results]
