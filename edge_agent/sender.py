@@ -133,7 +133,7 @@ class Sender:
             raise SendingStopped("the outbox has begun a new file")
         n_free = self._portions.n_batches - len(self.in_flight)
         if sum(batch.n_bytes for batch in self.in_flight) >= CREDIT_BYTES:
-            n_free = 0
+            n_free = min(n_free, 0)
         for lane in LANES:
             # One more for alerts: the hub may hold back what is in flight of other lanes.
             is_spare = lane == "alerts" and not self._portions.is_cautious

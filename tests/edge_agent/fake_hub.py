@@ -109,8 +109,12 @@ class FakeHub:
 
     async def say(self, message: HubMessage) -> None:
         """Say something to every agent that is connected."""
+        await self.say_bytes(self._codec.encode(message))
+
+    async def say_bytes(self, content: bytes) -> None:
+        """Say what may be no message."""
         for socket in tuple(self._sockets):
-            await socket.send(self._codec.encode(message))
+            await socket.send(content)
 
     def cut(self) -> None:
         """End all connections without a word."""

@@ -92,6 +92,16 @@ async def test_an_ack_of_what_was_never_sent_takes_nothing_away(rig: Rig) -> Non
         await hub.until(lambda: hub.counts()["results"] == 1)
 
 
+async def test_what_only_a_newer_hub_says_is_no_reason_to_go(rig: Rig) -> None:
+    newer = {"type": "weather", "token": "x", "expires_s": 900.0}
+    async with rig.hub.run() as hub, rig.linked():
+        await hub.until(lambda: hub.reports)
+        await hub.say_bytes(msgspec.msgpack.encode(newer))
+        rig.outbox.append(result(1))
+        await hub.until(lambda: hub.counts()["results"] == 1)
+    assert len(hub.hellos) == 1
+
+
 async def test_a_silent_hub_is_sent_no_more_than_the_credit(rig: Rig) -> None:
     hub = rig.hub
     hub.n_acks = 0
@@ -119,6 +129,14 @@ async def test_large_batches_are_fewer_at_a_time_but_for_an_alert(rig: Rig) -> N
         rig.outbox.append(event())
         await hub.until(lambda: hub.counts()["alerts"] == 1)
         assert len(hub.batches) == n_at_once + 1
+        for n in range(n_at_once + 2, CREDIT_BATCHES + 2):  # alerts have an end too
+            rig.outbox.append(event())
+            await hub.until(lambda n=n: len(hub.batches) == n)  # type: ignore[misc]
+        hub.reports.clear()
+        rig.outbox.append(event())
+        rig.health.problem("test", "something is wrong")
+        await hub.until(lambda: hub.reports)
+        assert len(hub.batches) == CREDIT_BATCHES + 1
 
 
 async def test_a_hub_that_acknowledges_nothing_is_called_anew(
