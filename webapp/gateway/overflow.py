@@ -72,12 +72,12 @@ def _bundles(*, at: datetime) -> tuple[BundleState, ...]:
     known: dict[bytes, BundleState] = {}
     n_labels = 0
     for tier in Tier.objects.filter(seen_at__gt=at - SILENCE).order_by("first_seen_at"):
-        told = msgspec.convert(tier.state.get("bundles", []), list[TierBundle])
-        for bundle in sorted(told, key=lambda each: (each.state != "ready", each.digest)):
-            n_labels += len(bundle.labels)
-            if bundle.state == "failed" or n_labels > _MAX_LABELS or len(known) >= _MAX_BUNDLES:
-                continue
+        for bundle in sorted(_told(tier), key=lambda each: (each.state != "ready", each.digest)):
             digest = bytes.fromhex(bundle.digest)
+            is_too_much = n_labels + len(bundle.labels) > _MAX_LABELS or len(known) >= _MAX_BUNDLES
+            if bundle.state == "failed" or digest in known or is_too_much:
+                continue
+            n_labels += len(bundle.labels)
             known[digest] = BundleState(
                 digest=digest,
                 name=bundle.name,
@@ -86,3 +86,11 @@ def _bundles(*, at: datetime) -> tuple[BundleState, ...]:
                 device="cloud",
             )
     return tuple(known.values())
+
+
+def _told(tier: Tier) -> list[TierBundle]:
+    """Return what a tier has; nothing of one whose report another version of the hub took."""
+    try:
+        return msgspec.convert(tier.state.get("bundles", []), list[TierBundle])
+    except msgspec.ValidationError:
+        return []

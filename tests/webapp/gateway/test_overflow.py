@@ -102,6 +102,41 @@ async def test_another_bundle_at_the_tier_is_told(
     await socket.leave()
 
 
+def tier_bundle(number: int, *, n_labels: int, state: str = "ready") -> dict[str, Any]:
+    return {
+        "digest": f"{number:02x}" * 16,
+        "name": f"b{number}",
+        "version": "1",
+        "labels": [f"thing {n}" for n in range(n_labels)],
+        "state": state,
+    }
+
+
+async def test_only_the_labels_of_what_is_told_count_against_their_limit(
+    gateway: Gateway, overflowing: Camera, agent: Agent, database: DatabaseThread
+) -> None:
+    large = [tier_bundle(1, n_labels=1500), tier_bundle(2, n_labels=1500)]
+    small = [tier_bundle(3, n_labels=80), tier_bundle(4, n_labels=1, state="failed")]
+    for bundles in (large, large + small):
+        await database.call(add_tier, state={"bundles": bundles})
+    socket, _ = await connect(AgentSocket(gateway), agent.id)
+    await gateway.give_access()
+    told = {bundle.name for bundle in (await socket.hear(OverflowAccess)).bundles}
+    assert told == {"b1", "b3"}
+    await socket.leave()
+
+
+async def test_a_report_that_another_version_of_the_hub_took_stops_nobody(
+    gateway: Gateway, overflowing: Camera, agent: Agent, database: DatabaseThread
+) -> None:
+    await database.call(add_tier, state={"bundles": [{"digest": 3}]})
+    await database.call(add_tier)
+    socket, _ = await connect(AgentSocket(gateway), agent.id)
+    await gateway.give_access()
+    assert len((await socket.hear(OverflowAccess)).bundles) == 1
+    await socket.leave()
+
+
 async def test_without_a_tier_or_a_wish_nothing_is_said(
     gateway: Gateway,
     overflowing: Camera,
