@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
@@ -148,15 +150,23 @@ def is_strong(secret: str) -> bool:
 
 
 def kept_secret(path: Path, *, n_bytes: int = 64) -> str:
-    """Return the secret in `path`; the first caller makes it, readable by its user alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(n_bytes))
-    return path.read_text().strip()
+    """Return the secret in `path`; the first caller makes it, readable by its user alone.
+
+    It gets its name once it is whole, so that of several who begin at once none reads half of it.
+    Raise `UnsafeSettings` for one that was emptied: nobody goes by that.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-") as file:
+            file.write(secrets.token_urlsafe(n_bytes))
+            file.flush()
+            os.fsync(file.fileno())
+            with suppress(FileExistsError):  # another was first
+                os.link(file.name, path)
+    secret = path.read_text().strip()
+    if not secret:
+        raise UnsafeSettings(f"{path} is empty: delete it, and a new one is made")
+    return secret
 
 
 @cache

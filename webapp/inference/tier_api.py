@@ -32,7 +32,8 @@ class TierLogin(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, str]:
         scheme, _, token = get_authorization_header(request).partition(b" ")
-        if scheme.lower() != b"bearer" or not constant_time_compare(token, settings.TIER_TOKEN):
+        is_token = bool(token) and constant_time_compare(token, settings.TIER_TOKEN)
+        if scheme.lower() != b"bearer" or not is_token:
             raise AuthenticationFailed("Only inference tiers of this hub may ask, by their token.")
         return AnonymousUser(), "tier"
 
