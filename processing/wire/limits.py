@@ -14,6 +14,9 @@ MAX_DETECTIONS: Final = 300
 MAX_PICTURE_BYTES: Final = 400 * 1024
 """Of one JPEG in a sample or a live picture."""
 
+MAX_EMBEDDING_BYTES: Final = 4096
+"""Of one embedding: two bytes a value."""
+
 MAX_FRAGMENT_BYTES: Final = 300 * 1024
 """Of one fragment of live video; a camera whose pictures are larger is shown as JPEGs."""
 

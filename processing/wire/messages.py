@@ -59,7 +59,7 @@ class FrameFeatures(Struct, frozen=True, array_like=True, gc=False):
     """Standard deviation of sensor noise in steps of luma (Immerkaer 1996)."""
     motion: Share
     """Share of the picture that moves."""
-    embedding: Annotated[bytes, Meta(max_length=4096)] = b""
+    embedding: Annotated[bytes, Meta(max_length=limits.MAX_EMBEDDING_BYTES)] = b""
     """Float16, little-endian: the network's own idea of the picture; empty if it has none."""
 
 
@@ -133,6 +133,15 @@ class Thumbnail(Struct, frozen=True, kw_only=True):
     jpeg: Picture
 
 
+class Disagreement(Struct, frozen=True, kw_only=True):
+    """How far the agent's network and the cloud's saw different things in one frame."""
+
+    n_things: Annotated[int, Meta(ge=1, le=2 * limits.MAX_DETECTIONS)]
+    """That either of them saw; what both saw counts once."""
+    n_alone: Annotated[int, Meta(ge=1, le=2 * limits.MAX_DETECTIONS)]
+    """Of these, what one of them alone saw."""
+
+
 class SampleOffered(Struct, frozen=True, kw_only=True):
     """A frame kept for learning: the picture, what the bundle said, and why it was kept."""
 
@@ -146,6 +155,10 @@ class SampleOffered(Struct, frozen=True, kw_only=True):
     width: Pixels
     height: Pixels
     jpeg: Picture
+    embedding: Annotated[bytes, Meta(max_length=limits.MAX_EMBEDDING_BYTES)] = b""
+    """As in `FrameFeatures`, by the network of `bundle`; empty where there was none in time."""
+    disagreement: Disagreement | None = None
+    """Where the cloud looked as well and says otherwise; then that is why it was kept."""
 
 
 # ---------------------------------------------------------------- agent -> hub

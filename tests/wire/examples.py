@@ -15,7 +15,7 @@ from processing.wire import browser, camera, identity, messages, overflow, scene
 from processing.wire.packed import PackedDetection, pack
 
 GOLDEN: Final = Path(__file__).with_name("golden")
-VERSION: Final = f"v{messages.PROTOCOL}.4"
+VERSION: Final = f"v{messages.PROTOCOL}.5"
 """Of the protocol, and of what has been added to it since: raise the second with each addition."""
 
 AT: Final = datetime(2026, 11, 22, 12, 34, 56, 789012, tzinfo=UTC)
@@ -85,6 +85,8 @@ SAMPLE: Final = messages.SampleOffered(
     width=1280,
     height=720,
     jpeg=JPEG,
+    embedding=b"\x00\x3c\x00\xbc",
+    disagreement=messages.Disagreement(n_things=5, n_alone=2),
 )
 CONDITIONS: Final[tuple[scene.Condition, ...]] = (
     scene.InZone(zone_id=ZONE_ID, after_s=10.0),

@@ -19,11 +19,12 @@ from processing.wire.codec import (
 from processing.wire.limits import (
     MAX_CAMERAS,
     MAX_DETECTIONS,
+    MAX_EMBEDDING_BYTES,
     MAX_ENTRIES,
     MAX_MESSAGE_BYTES,
     MAX_PICTURE_BYTES,
 )
-from processing.wire.messages import ResultBatch
+from processing.wire.messages import ResultBatch, SampleBatch
 from tests.wire.examples import AGENT_MESSAGES, HUB_MESSAGES, json_of, msgpack_of
 
 MSGPACK = hub_codec(SUBPROTOCOL)
@@ -60,6 +61,15 @@ def test_what_an_agent_of_before_there_were_zone_counts_says_is_taken() -> None:
     found = decode(older)
     assert isinstance(found, ResultBatch)
     assert [entry.entered for entry in found.entries] == [(), ()]
+
+
+def test_what_an_agent_of_before_samples_had_embeddings_says_is_taken() -> None:
+    fields = as_dict("samples")
+    added = {"embedding", "disagreement"}
+    older = [{k: v for k, v in each.items() if k not in added} for each in fields["entries"]]
+    found = decode({**fields, "entries": older})
+    assert isinstance(found, SampleBatch)
+    assert [(each.embedding, each.disagreement) for each in found.entries] == [(b"", None)]
 
 
 def test_an_unknown_message_is_refused() -> None:
@@ -106,6 +116,12 @@ TOO_MUCH: dict[str, dict[str, Any]] = {
     ),
     "a picture without a side": changed("picture", lambda f: f.update(width=0)),
     "a score above 1": changed("samples", lambda f: f["entries"][0].update(score=1.1)),
+    "an embedding too long": changed(
+        "samples", lambda f: f["entries"][0].update(embedding=bytes(MAX_EMBEDDING_BYTES + 1))
+    ),
+    "a disagreement about nothing": changed(
+        "samples", lambda f: f["entries"][0]["disagreement"].update(n_things=0)
+    ),
     "too many cameras": changed(
         "state", lambda f: f.update(cameras=f["cameras"] * (MAX_CAMERAS + 1))
     ),
