@@ -69,8 +69,6 @@ def read_inputs(tensors: Sequence[Tensor], *, is_text: bool) -> Question:
     if ("image" in given) == ("pixels" in given):
         raise BadTensor("send either `image` or `pixels`")
     pictures = _pixels(given["pixels"]) if "pixels" in given else _images(given["image"], is_text)
-    if not 1 <= len(pictures) <= MAX_PICTURES:
-        raise BadTensor(f"send 1 to {MAX_PICTURES} pictures at once")
     return Question(pictures, _min_score(given.get("min_score")))
 
 
@@ -134,6 +132,7 @@ def _check(tensor: Tensor) -> None:
 
 def _images(tensor: Tensor, is_text: bool) -> tuple[bytes, ...]:  # noqa: FBT001  # passed on
     assert isinstance(tensor.values, list)
+    _check_number(len(tensor.values))
     images = [_from_text(each) for each in tensor.values] if is_text else tensor.values
     for image in images:
         if not image:
@@ -141,6 +140,11 @@ def _images(tensor: Tensor, is_text: bool) -> tuple[bytes, ...]:  # noqa: FBT001
         if len(image) > MAX_PICTURE_BYTES:
             raise BadTensor(f"input 'image': a picture has at most {MAX_PICTURE_BYTES} bytes")
     return tuple(images)
+
+
+def _check_number(n_pictures: int) -> None:
+    if not 1 <= n_pictures <= MAX_PICTURES:
+        raise BadTensor(f"send 1 to {MAX_PICTURES} pictures at once")
 
 
 def _from_text(text: bytes) -> bytes:
@@ -152,7 +156,8 @@ def _from_text(text: bytes) -> bytes:
 
 def _pixels(tensor: Tensor) -> tuple[Pixels, ...]:
     assert not isinstance(tensor.values, list)
-    _, height, width, _ = tensor.shape
+    n, height, width, _ = tensor.shape
+    _check_number(n)  # before there is an object for each
     if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
         raise BadTensor(f"input 'pixels': a picture is 1 to {MAX_SIDE} wide and high")
     return tuple(Pixels(picture) for picture in tensor.values)

@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 BYTES: Final = "BYTES"
 MAX_DIMENSIONS: Final = 8
 MAX_ELEMENTS: Final = 64 * 1024 * 1024
+MAX_STRINGS: Final = 4096
+"""Elements of a tensor of BYTES: each is an object, however short."""
+_AT_ONCE: Final = 64 * 1024
+"""So many values are read in one go, which other threads wait for."""
 _LENGTH: Final = struct.Struct("<I")
 
 DTYPES: Final[dict[str, np.dtype[Any]]] = {
@@ -68,6 +72,8 @@ def n_elements(name: str, datatype: str, shape: Sequence[int]) -> int:
     # An empty array may still have a size that no array of numpy's has.
     if math.prod(max(1, size) for size in shape) > MAX_ELEMENTS:
         raise BadTensor(f"tensor {name!r}: at most {MAX_ELEMENTS} elements")
+    if datatype == BYTES and math.prod(shape) > MAX_STRINGS:
+        raise BadTensor(f"tensor {name!r}: at most {MAX_STRINGS} elements of BYTES")
     return math.prod(shape)
 
 
@@ -96,13 +102,15 @@ def from_values(name: str, datatype: str, shape: Sequence[int], data: Sequence[A
         raise BadTensor(f"tensor {name!r}: {len(data)} values; shape {list(shape)} takes {n}")
     if datatype == BYTES:
         return Tensor(name, datatype, tuple(shape), [_as_bytes(name, each) for each in data])
-    kinds = set(map(type, data))
-    if not kinds <= _KINDS[datatype]:
-        raise BadTensor(f"tensor {name!r}: its values are not {datatype}")
-    try:
-        values = np.array(data, DTYPES[datatype])
-    except (OverflowError, ValueError, TypeError) as error:
-        raise BadTensor(f"tensor {name!r}: its values are not {datatype}") from error
+    values = np.empty(n, DTYPES[datatype])
+    for at in range(0, n, _AT_ONCE):
+        part = data[at : at + _AT_ONCE]
+        if not set(map(type, part)) <= _KINDS[datatype]:
+            raise BadTensor(f"tensor {name!r}: its values are not {datatype}")
+        try:
+            values[at : at + _AT_ONCE] = np.array(part, DTYPES[datatype])
+        except (OverflowError, ValueError, TypeError) as error:
+            raise BadTensor(f"tensor {name!r}: its values are not {datatype}") from error
     return Tensor(name, datatype, tuple(shape), values.reshape(shape))
 
 

@@ -1,5 +1,6 @@
 """Tensors in all their forms are read as they were written, and nothing else is."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from processing.tier.oip.signature import read_inputs
 from processing.tier.oip.tensors import (
     BYTES,
     DTYPES,
@@ -104,3 +106,24 @@ def test_nested_lists_are_read_in_row_major_order() -> None:
 def test_what_is_no_list_of_values_is_refused(data: object) -> None:
     with pytest.raises(BadTensor):
         flat("x", data, 4)
+
+
+def test_many_values_are_read_as_few_are() -> None:
+    data = [number % 251 for number in range(150_000)]
+    tensor = from_values("x", "UINT8", [3, 50_000], data)
+    assert np.asarray(tensor.values).ravel().tolist() == data
+    with pytest.raises(BadTensor, match="not UINT8"):
+        from_values("x", "UINT8", [150_000], [*data[:-1], 256])
+
+
+def test_a_million_small_things_are_refused_before_there_is_an_object_for_each() -> None:
+    strings = (5_000_000).to_bytes(4, "little") * 5_000_000
+    pixels = Tensor("pixels", "UINT8", (5_000_000, 1, 1, 3), np.zeros((5_000_000, 1, 1, 3), "u1"))
+    tracemalloc.start()
+    with pytest.raises(BadTensor, match="elements of BYTES"):
+        from_raw("x", BYTES, [5_000_000], strings)
+    with pytest.raises(BadTensor, match="pictures at once"):
+        read_inputs([pixels], is_text=False)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most_bytes < 1024 * 1024
