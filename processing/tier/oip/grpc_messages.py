@@ -90,7 +90,7 @@ def _typed(given: pb.ModelInferRequest.InferInputTensor) -> Tensor:
     field = _FIELDS.get(given.datatype)
     if field is None:
         raise BadTensor(f"tensor {given.name[:100]!r}: {given.datatype[:100]!r} comes raw only")
-    values: list[Any] = list(getattr(given.contents, field))
+    values: Sequence[Any] = getattr(given.contents, field)
     return from_values(given.name, given.datatype, given.shape, values)
 
 

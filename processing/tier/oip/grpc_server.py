@@ -1,16 +1,17 @@
 """Serves gRPC: limits, who calls, and gRPC's names for refusals."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import grpc
 import structlog
 from google.protobuf.message import DecodeError, Message
 
 from processing.tier.contract import MAX_BUDGET_MS
-from processing.tier.front.bodies import Bodies
+from processing.tier.front.bodies import BODY_TIMEOUT_S, Bodies, TooSlow
 from processing.tier.front.door import Door
 from processing.tier.front.refusals import REFUSALS, Refusal, refusal_of
 from processing.tier.hub.credentials import bearer_of
@@ -18,10 +19,13 @@ from processing.tier.oip import open_inference_pb2 as pb
 from processing.tier.oip.grpc_service import Caller, GrpcService
 from processing.tier.oip.signature import MAX_REQUEST_BYTES
 from processing.tier.oip.tensors import BadTensor
+from processing.wire.tier import Scope
 
 SERVICE: Final = "inference.GRPCInferenceService"
 MAX_CALLS: Final = 128
 """At once; more are refused with RESOURCE_EXHAUSTED."""
+MAX_RECEIVING: Final = 32
+"""Messages of those who were let in; how large one is, gRPC says when it is here whole."""
 _ROOM_BYTES: Final = 64 * 1024
 """For what a request holds beside its tensors."""
 _OPTIONS: Final = (
@@ -36,6 +40,7 @@ _BY_STATUS: Final = {
     HTTPStatus.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     HTTPStatus.TOO_MANY_REQUESTS: grpc.StatusCode.RESOURCE_EXHAUSTED,
     HTTPStatus.SERVICE_UNAVAILABLE: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    HTTPStatus.REQUEST_TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
     HTTPStatus.GATEWAY_TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 _BY_CODE: Final = {
@@ -46,6 +51,8 @@ _BY_CODE: Final = {
 log = structlog.get_logger()
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
+Messages: TypeAlias = AsyncIterable[Q | None]
+"""As they come; None is none of ours."""
 
 
 @contextlib.asynccontextmanager
@@ -57,7 +64,7 @@ async def serving_grpc(
         yield
         return
     server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
-    server.add_generic_rpc_handlers((_handler(GrpcService(door, bodies)),))
+    server.add_generic_rpc_handlers((_handler(Calls(door), GrpcService(door, bodies)),))
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         server.add_insecure_port(address)
@@ -71,31 +78,75 @@ async def serving_grpc(
         await server.stop(grace_s)
 
 
-def _handler(service: GrpcService) -> grpc.GenericRpcHandler:
+class Calls:
+    """Lets callers in before anything of their message is taken in: strangers fill no memory."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._receiving = asyncio.Semaphore(MAX_RECEIVING)
+
+    def method(
+        self, answer: Callable[[Q, Caller], Awaitable[A]], asked: type[Q], scope: Scope
+    ) -> grpc.RpcMethodHandler:
+        """Return a method for those whose key has this scope."""
+
+        async def answered(messages: Messages[Q], context: grpc.aio.ServicerContext) -> A:
+            grant = await self._door.admit(_bearer(context), scope)
+            request = await self._received(messages)
+            return await answer(request, Caller(grant, _most_ms(context)))
+
+        return _handling(answered, asked)
+
+    async def _received(self, messages: Messages[Q]) -> Q:
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S), self._receiving:
+                message = await anext(aiter(messages), None)
+        except TimeoutError as error:
+            text = f"the message did not come whole within {BODY_TIMEOUT_S:.0f} s"
+            raise TooSlow(text) from error
+        if message is None:
+            raise BadTensor("the message is none of ours")
+        return message
+
+
+def _handler(calls: Calls, service: GrpcService) -> grpc.GenericRpcHandler:
     """Return all methods; what is not among them is UNIMPLEMENTED."""
     return grpc.method_handlers_generic_handler(
         SERVICE,
         {
-            "ServerLive": _method(service.live, pb.ServerLiveRequest),
-            "ServerReady": _method(service.ready, pb.ServerReadyRequest),
-            "ServerMetadata": _method(service.server, pb.ServerMetadataRequest),
-            "ModelReady": _method(service.model_ready, pb.ModelReadyRequest),
-            "ModelMetadata": _method(service.model, pb.ModelMetadataRequest),
-            "ModelConfig": _method(service.config, pb.ModelConfigRequest),
-            "ModelStatistics": _method(service.statistics, pb.ModelStatisticsRequest),
-            "RepositoryIndex": _method(service.index, pb.RepositoryIndexRequest),
-            "ModelInfer": _method(service.infer, pb.ModelInferRequest),
+            "ServerLive": _for_everybody(service.live, pb.ServerLiveRequest),
+            "ServerReady": _for_everybody(service.ready, pb.ServerReadyRequest),
+            "ServerMetadata": calls.method(service.server, pb.ServerMetadataRequest, "models"),
+            "ModelReady": calls.method(service.model_ready, pb.ModelReadyRequest, "models"),
+            "ModelMetadata": calls.method(service.model, pb.ModelMetadataRequest, "models"),
+            "ModelConfig": calls.method(service.config, pb.ModelConfigRequest, "models"),
+            "ModelStatistics": calls.method(
+                service.statistics, pb.ModelStatisticsRequest, "models"
+            ),
+            "RepositoryIndex": calls.method(service.index, pb.RepositoryIndexRequest, "models"),
+            "ModelInfer": calls.method(service.infer, pb.ModelInferRequest, "detect"),
         },
     )
 
 
-def _method(answer: Callable[[Q, Caller], Awaitable[A]], asked: type[Q]) -> grpc.RpcMethodHandler:
-    async def answering(request: Q | None, context: grpc.aio.ServicerContext) -> A:
-        if request is None:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the message is none of ours")
-            raise AssertionError("abort raises")
+def _for_everybody(answer: Callable[[], Awaitable[A]], asked: type[Q]) -> grpc.RpcMethodHandler:
+    async def answered(_messages: Messages[Q], _context: grpc.aio.ServicerContext) -> A:
+        return await answer()  # the message, which says nothing, is not even taken in
+
+    return _handling(answered, asked)
+
+
+def _handling(
+    answer: Callable[[Messages[Q], grpc.aio.ServicerContext], Awaitable[A]], asked: type[Q]
+) -> grpc.RpcMethodHandler:
+    """Return a method that refuses as gRPC does.
+
+    Of a stream, which on the wire is what a single message is: those are taken in when asked for.
+    """
+
+    async def answering(messages: Messages[Q], context: grpc.aio.ServicerContext) -> A:
         try:
-            return await answer(request, _caller(context))
+            return await answer(messages, context)
         except BadTensor as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except REFUSALS as error:
@@ -105,7 +156,7 @@ def _method(answer: Callable[[Q, Caller], Awaitable[A]], asked: type[Q]) -> grpc
             await context.abort(_code(refusal), refusal.text)
         raise AssertionError("abort raises")
 
-    return grpc.unary_unary_rpc_method_handler(
+    return grpc.stream_unary_rpc_method_handler(
         answering,
         request_deserializer=lambda message: _read(message, asked),
         response_serializer=lambda told: told.SerializeToString(),
@@ -120,16 +171,17 @@ def _read(message: bytes, type_: type[Q]) -> Q | None:
         return None
 
 
-def _caller(context: grpc.aio.ServicerContext) -> Caller:
+def _bearer(context: grpc.aio.ServicerContext) -> str:
     authorization = next(
         (value for name, value in context.invocation_metadata() or () if name == "authorization"),
         "",
     )
+    return bearer_of(authorization if isinstance(authorization, str) else "")
+
+
+def _most_ms(context: grpc.aio.ServicerContext) -> float:
     left_s = context.time_remaining()
-    return Caller(
-        bearer=bearer_of(authorization if isinstance(authorization, str) else ""),
-        most_ms=MAX_BUDGET_MS if left_s is None else max(0.0, min(MAX_BUDGET_MS, left_s * 1000.0)),
-    )
+    return MAX_BUDGET_MS if left_s is None else max(0.0, min(MAX_BUDGET_MS, left_s * 1000.0))
 
 
 def _code(refusal: Refusal) -> grpc.StatusCode:

@@ -1,6 +1,8 @@
 """The protocol over gRPC: what each method of `inference.GRPCInferenceService` answers."""
 
+import asyncio
 from dataclasses import dataclass
+from typing import Final
 
 from processing.tier.front.bodies import Bodies
 from processing.tier.front.door import Door, Tally
@@ -9,50 +11,51 @@ from processing.tier.oip import open_inference_pb2 as pb
 from processing.tier.oip.grpc_messages import read_request, write_answer
 from processing.tier.oip.infer import infer
 from processing.tier.oip.signature import INPUTS, OUTPUTS
+from processing.wire.tier import Grant
 from processing.wire.version import VERSION
+
+_ON_THE_LOOP: Final = 256 * 1024
+"""Larger requests are read on a thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls."""
 
-    bearer: str
+    grant: Grant
     most_ms: float
     """How long they wait."""
 
 
 class GrpcService:
-    """Its methods raise what `refusals` and `tensors` name; a deadline is a budget."""
+    """Its methods raise what `refusals` and `tensors` name; who calls has been let in."""
 
     def __init__(self, door: Door, bodies: Bodies) -> None:
         self._door = door
         self._bodies = bodies
 
-    async def live(self, _asked: pb.ServerLiveRequest, _caller: Caller) -> pb.ServerLiveResponse:
+    async def live(self) -> pb.ServerLiveResponse:
         return pb.ServerLiveResponse(live=True)
 
-    async def ready(self, _asked: pb.ServerReadyRequest, _caller: Caller) -> pb.ServerReadyResponse:
+    async def ready(self) -> pb.ServerReadyResponse:
         return pb.ServerReadyResponse(ready=self._door.is_ready())
 
     async def server(
-        self, _asked: pb.ServerMetadataRequest, caller: Caller
+        self, _asked: pb.ServerMetadataRequest, _caller: Caller
     ) -> pb.ServerMetadataResponse:
-        await self._door.admit(caller.bearer, "models")
         return pb.ServerMetadataResponse(
             name=metadata.SERVER_NAME, version=VERSION, extensions=metadata.EXTENSIONS
         )
 
     async def model_ready(
-        self, asked: pb.ModelReadyRequest, caller: Caller
+        self, asked: pb.ModelReadyRequest, _caller: Caller
     ) -> pb.ModelReadyResponse:
-        await self._door.admit(caller.bearer, "models")
         statuses = self._door.statuses(asked.name, asked.version)
         return pb.ModelReadyResponse(ready=any(each.state == "ready" for each in statuses))
 
     async def model(
-        self, asked: pb.ModelMetadataRequest, caller: Caller
+        self, asked: pb.ModelMetadataRequest, _caller: Caller
     ) -> pb.ModelMetadataResponse:
-        await self._door.admit(caller.bearer, "models")
         statuses = self._door.statuses(asked.name, asked.version)
         tensor = pb.ModelMetadataResponse.TensorMetadata
         return pb.ModelMetadataResponse(
@@ -66,8 +69,7 @@ class GrpcService:
             properties=metadata.properties(statuses[0]),
         )
 
-    async def config(self, asked: pb.ModelConfigRequest, caller: Caller) -> pb.ModelConfigResponse:
-        await self._door.admit(caller.bearer, "models")
+    async def config(self, asked: pb.ModelConfigRequest, _caller: Caller) -> pb.ModelConfigResponse:
         statuses = self._door.statuses(asked.name, asked.version)
         config = pb.ModelConfig(
             name=statuses[0].model,
@@ -90,9 +92,8 @@ class GrpcService:
         return pb.ModelConfigResponse(config=config)
 
     async def statistics(
-        self, asked: pb.ModelStatisticsRequest, caller: Caller
+        self, asked: pb.ModelStatisticsRequest, _caller: Caller
     ) -> pb.ModelStatisticsResponse:
-        await self._door.admit(caller.bearer, "models")
         statuses = (
             self._door.statuses(asked.name, asked.version)
             if asked.name
@@ -106,17 +107,19 @@ class GrpcService:
         )
 
     async def index(
-        self, asked: pb.RepositoryIndexRequest, caller: Caller
+        self, asked: pb.RepositoryIndexRequest, _caller: Caller
     ) -> pb.RepositoryIndexResponse:
-        await self._door.admit(caller.bearer, "models")
         entries = metadata.repository_index(self._door.tier.models(), only_ready=asked.ready)
         index = pb.RepositoryIndexResponse.ModelIndex
         return pb.RepositoryIndexResponse(models=[index(**entry) for entry in entries])
 
     async def infer(self, asked: pb.ModelInferRequest, caller: Caller) -> pb.ModelInferResponse:
-        grant = await self._door.admit(caller.bearer, "detect")
-        with self._bodies.holding(asked.ByteSize()):
-            told = await infer(self._door, grant, read_request(asked, most_ms=caller.most_ms))
+        with self._bodies.holding(n_bytes := asked.ByteSize()):
+            if n_bytes > _ON_THE_LOOP:
+                given = await asyncio.to_thread(read_request, asked, most_ms=caller.most_ms)
+            else:
+                given = read_request(asked, most_ms=caller.most_ms)
+            told = await infer(self._door, caller.grant, given)
         return write_answer(told)
 
 

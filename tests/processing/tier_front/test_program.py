@@ -20,11 +20,11 @@ from processing.tier.contract import (
 from processing.tier.fake import FakeTier, Reply
 from processing.tier.front import http_server
 from processing.tier.oip import open_inference_pb2 as pb
-from processing.tier.oip.grpc_server import SERVICE
+from processing.tier.oip.grpc_server import SERVICE, serving_grpc
 from processing.tier.program.app import Program
 from processing.tier.program.config import BadConfig, TierConfig, load_config, read_token
 from tests.ports import free_port
-from tests.processing.tier_front.fronts import JPEG, found, until
+from tests.processing.tier_front.fronts import JPEG, Fronts, found, until
 from tests.processing.tiny_bundle import make_tiny_bundle
 
 DETECT = "/api/v1/detect/"
@@ -222,6 +222,17 @@ async def test_grpc_takes_no_more_than_it_says(bundles: Path) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as told:
             await infer(channel, picture(raw_input_contents=[bytes(33 * 1024 * 1024)]))
         assert told.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_grpc_takes_nothing_in_from_strangers() -> None:
+    fronts, port = Fronts(new_tier()), free_port()
+    too_large = picture(raw_input_contents=[bytes(33 * 1024 * 1024)])
+    serving = serving_grpc(fronts.door, fronts.bodies, host="127.0.0.1", port=port, grace_s=0.1)
+    async with serving, grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        for _ in range(3):
+            with pytest.raises(grpc.aio.AioRpcError) as told:
+                await infer(channel, too_large)
+            assert told.value.code() == grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_grpc_mutated_messages_are_no_crash(bundles: Path) -> None:
