@@ -8,6 +8,8 @@ from typing import Any, Final, Protocol
 from starlette.requests import ClientDisconnect, Request
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from processing.tier.front.bodies import BODY_TIMEOUT_S
+
 MAX_HEAD_BYTES: Final = 32 * 1024
 HEAD_TIMEOUT_S: Final = 10.0
 _WATCH: Final = "farwatch.watch"
@@ -57,7 +59,8 @@ class Refusing(Protocol):
 class BoundedProtocol(HttpToolsProtocol):
     """A connection that sends a request's head whole, soon and short, or is closed.
 
-    A request that the turnstile refuses is answered at once, and its body passed over.
+    A request that the turnstile refuses is answered at once, and its body passed over: for that
+    too there is an end, which for a body that is read is its reader's to set.
     """
 
     turnstile: Refusing | None = None
@@ -67,7 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_passing_over = False
         self._is_in_head = True
         self._n_head_bytes = 0
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._watch = Watch()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -84,7 +87,7 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._n_head_bytes > MAX_HEAD_BYTES:  # without this read, which may hold a body too
                 self.transport.close()
                 return
-            if self._head_timer is None:
+            if self._timer is None:
                 self._await_head()
             self._n_head_bytes += len(data)
         super().data_received(data)
@@ -95,6 +98,7 @@ class BoundedProtocol(HttpToolsProtocol):
         refusal = self._refusal()
         if refusal is not None:
             self._is_passing_over = True
+            self._timer = self.loop.call_later(BODY_TIMEOUT_S, self._give_up)
             self.transport.write(refusal)
             return
         self.scope[_WATCH] = self._watch  # type: ignore[typeddict-unknown-key]  # ASGI lets servers add to it
@@ -107,6 +111,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self._is_passing_over:
             self._is_passing_over = False
+            self._stop_timer()
             self._unset_keepalive_if_required()
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -128,17 +133,17 @@ class BoundedProtocol(HttpToolsProtocol):
         return self.turnstile.refuse(self.url, self.headers)
 
     def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._give_up)
+        self._timer = self.loop.call_later(HEAD_TIMEOUT_S, self._give_up)
 
     def _give_up(self) -> None:
-        self._head_timer = None
-        if self._is_in_head:
+        self._timer = None
+        if self._is_in_head or self._is_passing_over:
             self.transport.close()
 
     def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 def bounded_protocol(turnstile: Refusing) -> type[BoundedProtocol]:

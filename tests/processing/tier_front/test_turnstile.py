@@ -11,6 +11,7 @@ import pytest
 
 from processing.tier.contract import Inquiry, Overloaded, Serving
 from processing.tier.fake import FakeTier
+from processing.tier.front import http_server
 from processing.tier.front.door import Door
 from processing.tier.front.turnstile import Turnstile
 from processing.tier.hub.credentials import Everybody
@@ -120,3 +121,17 @@ async def test_a_connection_goes_on_after_a_refusal(tmp_path: Path) -> None:
     assert [status for status, _ in answers] == [503, 200, 503, 503, 404, 200]
     assert answers[0][1]["retry-after"] == "3"
     assert all(len(headers["x-request-id"]) == 32 for _, headers in answers)
+
+
+async def test_a_body_that_is_passed_over_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_server, "BODY_TIMEOUT_S", 0.05)
+    config = load_config(is_open=True, port=0, bundles=tmp_path, data_dir=tmp_path)
+    async with Program(config, "", HopelessTier()).running() as url, asyncio.timeout(30.0):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        head = b"POST /api/v1/detect/?budget_ms=10 HTTP/1.1\r\nHost: here\r\n"
+        writer.write(head + b"Content-Length: 1000\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 503 ")
+        writer.close()
+        await writer.wait_closed()
