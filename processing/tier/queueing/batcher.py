@@ -43,6 +43,7 @@ class Batcher:
         self.figures: Final = tools.figures
         self._judge: Final = judge
         self._loop: Final = asyncio.get_running_loop()
+        self._clock: Final = tools.clock
         self._line: Final = Line[Case](min(MAX_CAP, max(MIN_CAP, 4 * judge.max_batch)))
         self._bench: Final = Workbench(tools, self._pump)
         self._is_closed = False
@@ -176,6 +177,7 @@ class Batcher:
             deadline_s=deadline_s,
             forecast_s=wait_s + serve.mean_s,
             verdict=self._loop.create_future(),
+            clock=self._clock,
         )
 
     def _pump(self) -> None:

@@ -1,6 +1,7 @@
 """Pictures whose turn has come: decoded, gathered in batches, judged, answered."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ class Tools:
     decoding: Decoding
     times: ServiceTime
     figures: VersionFigures
+    clock: Callable[[], float] = time.perf_counter
+    """For the timings that answers tell."""
 
 
 class Workbench:
@@ -72,7 +75,7 @@ class Workbench:
     def take(self, case: Case) -> None:
         """Begin with one; there must be room."""
         self.n_cases += 1
-        case.taken_s, case.n_out = self._loop.time(), self.n_cases
+        case.take(self._loop.time(), n_out=self.n_cases)
         task = self._loop.create_task(self._decode(case))
         self._decodings.add(task)
         task.add_done_callback(self._decodings.discard)
@@ -87,7 +90,7 @@ class Workbench:
             # A supervisor: a picture that a decoder trips over costs one answer, not a place.
             log.exception("tier.decoding_failed")
             case.refuse(JudgeFailed("the picture could not be decoded, and nobody knows why"))
-        case.decoded_s = self._loop.time()
+        case.note_decoded(self._loop.time())
         if case.decoded is None:
             self._free(1)
             return
@@ -145,7 +148,7 @@ class Workbench:
         frames = []
         for case in batch:
             assert case.decoded is not None
-            case.sent_s = now
+            case.send(now)
             frames.append(case.decoded.frame)
 
         def on_judged(findings: Sequence[Finding]) -> None:
@@ -172,7 +175,7 @@ class Workbench:
             elif now > case.deadline_s:
                 case.refuse(TooLate("its budget ran out while it was judged"))
             else:
-                case.answer(finding, at_s=now)
+                case.answer(finding)
         self._free(len(batch))
         self._busy_since_s = now if self.n_batches == self._tools.judge.n_parallel else None
 

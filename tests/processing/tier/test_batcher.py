@@ -68,7 +68,8 @@ class Stage:
 async def stage(judge: VirtualJudge) -> AsyncIterator[Stage]:
     decoding, times = VirtualDecoding(), ServiceTime()
     times.warm(1, JUDGE_S, turn_s=JUDGE_S)
-    batcher = Batcher(Tools(judge, SPEC, decoding, times, VersionFigures()))
+    clock = asyncio.get_running_loop().time
+    batcher = Batcher(Tools(judge, SPEC, decoding, times, VersionFigures(), clock))
     yield Stage(batcher, judge, decoding)
     if not judge.is_hung:
         await batcher.close()
