@@ -153,7 +153,8 @@ def _reason(camera: Camera, policy: OverflowPolicy, *, at: datetime) -> str:
     meter = OverflowMeter.objects.filter(camera=camera).first()
     if meter is None:
         return "The agent has not said anything about it yet."
-    return f"{meter.reason[:1].upper()}{meter.reason[1:]}." if meter.reason else ""
+    reason = meter.reason.rstrip(".")  # some of it may be the tier's words
+    return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
 
 
 def _spent(policy: OverflowPolicy, today: Mapping[str, int]) -> list[Spent]:

@@ -77,6 +77,8 @@ def test_why_it_is_not_used_is_said_in_words(overflowing: Camera, settings: Any)
     assert "has not said" in reason()
     say(overflowing, reason="the cloud cannot be reached (ConnectError)")
     assert reason() == "The cloud cannot be reached (ConnectError)."
+    say(overflowing, reason="the cloud asks to wait: Come back later.")
+    assert reason() == "The cloud asks to wait: Come back later."
     agent = overflowing.agent
     agent.is_connected = False
     assert "offline" in reason()
