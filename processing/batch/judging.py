@@ -52,7 +52,10 @@ def failed(words: str) -> PictureOutcome:
 
 
 def decode_picture(data: bytes) -> Bgr:
-    """Return a JPEG or PNG as BGR; its size is judged before it is decoded. Raise `BadPicture`."""
+    """Return a JPEG or PNG as BGR, as stored: a rotation in its EXIF is not applied.
+
+    Its size is judged before it is decoded. Raise `BadPicture`.
+    """
     if not data.startswith(_PNG):
         return decode_jpeg(data)
     width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
@@ -60,7 +63,8 @@ def decode_picture(data: bytes) -> Bgr:
     if len(data) > MAX_BYTES or not is_sound:
         raise BadPicture(f"a PNG of {width} x {height}; at most {MAX_PIXELS} pixels are opened")
     try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise BadPicture(f"the PNG cannot be decoded: {error.err}") from error
     if bgr is None or bgr.shape[:2] != (height, width):

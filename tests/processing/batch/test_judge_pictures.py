@@ -1,5 +1,7 @@
 """From bytes to boxes, the same wherever it runs; what is no picture says why."""
 
+import struct
+import zlib
 from collections.abc import Iterator
 
 import cv2
@@ -46,6 +48,18 @@ def test_what_is_below_the_score_is_left_out(engine: Engine) -> None:
     content = png(("red", 1, 1))
     (score,) = (each.score for each in unpack(judge_picture(content, engine, min_score=0).found))
     assert names(judge_picture(content, engine, min_score=score + 0.001)) == []
+
+
+def test_a_png_is_judged_as_stored(engine: Engine) -> None:
+    """As a JPEG is: what its EXIF says of a rotation moves no box."""
+    plain = png(("red", 1, 0))
+    says = b"II*\0\x08\0\0\0" + struct.pack("<HHHIHHI", 1, 0x0112, 3, 1, 6, 0, 0)
+    chunk = b"eXIf" + says
+    turned = plain[:33] + struct.pack(">I", len(says)) + chunk
+    turned += struct.pack(">I", zlib.crc32(chunk)) + plain[33:]
+    assert judge_picture(turned, engine, min_score=0.4) == judge_picture(
+        plain, engine, min_score=0.4
+    )
 
 
 @pytest.mark.parametrize(
