@@ -63,8 +63,14 @@ def test_what_is_missing_is_said_beside_its_field(page: Page, hub: Hub, tmp_path
     expect(page.locator("[data-error=file_name]")).to_have_text("Choose pictures first.")
     notes = tmp_path / "notes.txt"
     notes.write_text("hello")
-    page.locator("[data-part=file-input]").set_input_files([notes])
+    files = page.locator("[data-part=file-input]")
+    files.set_input_files(write_pictures(tmp_path / "pictures", 2))
+    expect(page.locator("[data-part=chosen]")).to_have_text("2 pictures")
+    files.set_input_files([notes])
     expect(page.locator("[data-error=file_name]")).to_have_text("There is no picture in that.")
+    expect(page.locator("[data-part=chosen]")).not_to_have_text("2 pictures")
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator("[data-error=file_name]")).to_have_text("Choose pictures first.")
 
 
 def test_a_source_is_chosen_by_keyboard_and_fits_a_phone(page: Page, hub: Hub) -> None:

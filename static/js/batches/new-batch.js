@@ -12,15 +12,18 @@ const PICTURE = /\.(jpe?g|png|zip)$/i;
 component("[data-new-batch]", (form) => {
   const part = (name) => form.querySelector(`[data-part=${name}]`);
   const mostBytes = Number(form.dataset.mostBytes);
+  const invitation = part("chosen").textContent;
   let parcel = null, under = null; // what is to be sent; the sending that is under way
 
   function choose(chosen) {
     const { found } = parcels(chosen.filter(({ path }) => PICTURE.test(path)));
     tell("file_name", "");
+    parcel = null; // what is refused is not sent, nor what was chosen before it
+    part("chosen").textContent = invitation;
     if (found.length > 1) return tell("file_name", "One archive at a time, or pictures without one.");
-    parcel = found[0] ?? null;
-    if (!parcel) return tell("file_name", "There is no picture in that.");
-    if (parcel.size > mostBytes) tell("file_name", "That is too much at once: make several batches of it.");
+    if (!found.length) return tell("file_name", "There is no picture in that.");
+    if (found[0].size > mostBytes) return tell("file_name", "That is too much at once: make several batches of it.");
+    parcel = found[0];
     part("chosen").textContent = parcel.nFiles ? plural(parcel.nFiles, "picture") : parcel.name;
     if (!form.elements.name.value) form.elements.name.value = parcel.name.replace(/\.[^.]+$/, "");
   }
