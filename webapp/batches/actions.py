@@ -18,7 +18,7 @@ from webapp.batches.queries import RUN_BATCH, lanes_of
 from webapp.common.changes import record_change
 from webapp.jobs.actions import enqueue_job
 from webapp.jobs.attempts import Attempt
-from webapp.jobs.interruptions import Superseded
+from webapp.jobs.interruptions import CancelWanted, Superseded
 from webapp.jobs.models import Job
 from webapp.jobs.queries import live_workers
 from webapp.media.actions import drop_unused, put_blob
@@ -143,15 +143,15 @@ def prepare(batch: Batch, *, at: datetime) -> None:
 def write_shards(attempt: Attempt, batch: Batch, items: Iterable[BatchItem]) -> Iterator[int]:
     """Write the list of pictures down, shard by shard; yields how many there are so far.
 
-    What another attempt left of its list goes first. Raise `TooManyPictures`, or `Superseded`.
+    What another attempt left of its list goes first. Raise `TooManyPictures`, or `Interrupted`.
     """
-    with _holding(attempt):
+    with preparing(attempt, batch):
         drop_shards(batch)
     rest, n_items = iter(items), 0
     while some := tuple(islice(rest, SHARD_PICTURES)):
         if n_items + len(some) > MAX_ITEMS:
             raise TooManyPictures
-        with _holding(attempt):
+        with preparing(attempt, batch):
             add_shard(batch, first=n_items, items=some, at=attempt.clock())
         n_items += len(some)
         yield n_items
@@ -181,10 +181,17 @@ def drop_shards(batch: Batch) -> None:
 
 def begin_judging(batch: Batch, *, n_items: int, notes: list[str], at: datetime) -> None:
     """The list is whole: from now on its pictures are judged. For a locked batch."""
-    batch.state = Batch.State.RUNNING
     batch.n_items = n_items
     batch.notes = notes
     batch.began_at = at
+    go_on(batch, at=at)
+
+
+def go_on(batch: Batch, *, at: datetime) -> None:
+    """Have what is left of a batch judged. For a locked batch, of which all is written."""
+    batch.state = Batch.State.RUNNING
+    batch.going_since = at
+    batch.n_done_before = batch.n_done
     batch.save()
     add_lanes(batch, at=at)
     tell(batch, at=at)
@@ -222,12 +229,19 @@ def fail_batch(batch: Batch, *, because: str, at: datetime) -> None:
 
 
 @contextmanager
-def _holding(attempt: Attempt) -> Iterator[None]:
-    """Write what this attempt may write only while it is the newest; raise `Superseded`."""
+def preparing(attempt: Attempt, batch: Batch) -> Iterator[Batch]:
+    """Give the locked batch to the job that lists its pictures; raise `Interrupted`.
+
+    The batch is locked first, then the job, as whoever cancels does: the other way round they would
+    wait for each other.
+    """
     with transaction.atomic():
+        batch = locked(batch)
         if attempt.rows().select_for_update(of=("self",)).first() is None:
             raise Superseded
-        yield
+        if batch.state != Batch.State.PREPARING or batch.preparing_id != attempt.job_id:
+            raise CancelWanted  # it was called off, or begun anew by another job
+        yield batch
 
 
 def locked(batch: Batch) -> Batch:

@@ -78,6 +78,10 @@ class Batch(Owned):
     created_at = models.DateTimeField()
     began_at = models.DateTimeField(null=True)
     """When its list of pictures was made, which never changes afterwards."""
+    going_since = models.DateTimeField(null=True)
+    """When judging began, or began again after a pause or an end."""
+    n_done_before = models.PositiveIntegerField(default=0)
+    """Pictures that were judged then."""
     finished_at = models.DateTimeField(null=True)
     preparing = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="+")
     n_items = models.PositiveIntegerField(default=0)

@@ -43,11 +43,14 @@ def n_judged(batch: Batch) -> int:
 
 
 def time_left(batch: Batch, *, n_done: int, at: datetime) -> timedelta | None:
-    """Return how long a running batch still takes at its mean rate; None when nobody can tell."""
-    if batch.state != Batch.State.RUNNING or batch.began_at is None or not n_done:
+    """Return how long a running batch still takes at the rate it has since it was let go on.
+
+    None when nobody can tell.
+    """
+    n_since = n_done - batch.n_done_before
+    if batch.state != Batch.State.RUNNING or batch.going_since is None or n_since <= 0:
         return None
-    passed = at - batch.began_at
-    return passed * ((batch.n_items - n_done) / n_done)
+    return (at - batch.going_since) * ((batch.n_items - n_done) / n_since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,12 +119,15 @@ def finish_shard(
 
 def judge_again(batch: Batch) -> None:
     """Have the shards with failed pictures looked at once more. For a locked batch."""
-    for shard in batch.shards.filter(state=Shard.State.DONE, n_failed__gt=0):
-        counts = Counter({int(label): n for label, n in shard.counts.items()})
-        _add(batch, -shard.n_items, -shard.n_failed, Counter({k: -n for k, n in counts.items()}))
-        Shard.objects.filter(pk=shard.pk).update(
-            state=Shard.State.WAITING, n_done=0, n_failed=0, n_found=0, counts={}
-        )
+    failed = batch.shards.filter(state=Shard.State.DONE, n_failed__gt=0)
+    n_done, n_failed = 0, 0
+    sums: Counter[int] = Counter()
+    for shard in failed.only("n_items", "n_failed", "counts").iterator():
+        n_done += shard.n_items
+        n_failed += shard.n_failed
+        sums.subtract({int(label): n for label, n in shard.counts.items()})
+    _add(batch, -n_done, -n_failed, sums)
+    failed.update(state=Shard.State.WAITING, n_done=0, n_failed=0, n_found=0, counts={})
 
 
 def free_shards(batch: Batch) -> None:

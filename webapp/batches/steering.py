@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from webapp.batches.actions import add_lanes, locked, prepare, tell
+from webapp.batches.actions import go_on, locked, prepare, tell
 from webapp.batches.models import Batch
 from webapp.batches.queries import lanes_of
 from webapp.batches.shards import free_shards, judge_again
@@ -31,10 +31,7 @@ def resume_batch(batch: Batch, *, at: datetime) -> Batch:
     batch = locked(batch)
     if batch.state != Batch.State.PAUSED:
         raise NotNow(f"The batch is {batch.get_state_display().lower()}, not paused.")
-    batch.state = Batch.State.RUNNING
-    batch.save(update_fields=["state"])
-    add_lanes(batch, at=at)
-    tell(batch, at=at)
+    go_on(batch, at=at)
     return batch
 
 
@@ -62,14 +59,11 @@ def retry_batch(batch: Batch, *, at: datetime) -> Batch:
         batch.finished_at = None
         prepare(batch, at=at)
         return batch
-    batch.state = Batch.State.RUNNING
     batch.error = ""
     batch.finished_at = None
     free_shards(batch)
     judge_again(batch)
-    batch.save()
-    add_lanes(batch, at=at)
-    tell(batch, at=at)
+    go_on(batch, at=at)
     return batch
 
 

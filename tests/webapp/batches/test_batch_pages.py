@@ -1,5 +1,7 @@
 """Members see how far batches are and what came of them; who steers them sees how."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -36,6 +38,16 @@ def make_batch(organization: Organization, **facts: object) -> Batch:
 def test_it_says_how_it_is(acme: Organization, facts: dict[str, object], words: str) -> None:
     (row,) = batch_rows([make_batch(acme, **facts)], steerable=[], at=START)
     assert row.words == words
+
+
+def test_time_left_does_not_count_the_time_that_it_stood_still(acme: Organization) -> None:
+    again = START + timedelta(days=2)
+    batch = make_batch(acme, n_done=900, n_done_before=600, going_since=again)
+    (row,) = batch_rows([batch], steerable=(), at=again + timedelta(minutes=10))
+    assert row.left == timedelta(minutes=10)
+    (row,) = batch_rows([make_batch(acme, n_done=600, n_done_before=600, going_since=again)],
+                        steerable=(), at=again)  # fmt: skip
+    assert row.left is None
 
 
 def test_classes_are_shown_the_most_frequent_first(acme: Organization) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.processing.tiny_bundle import LABELS
 from tests.webapp.batches.conftest import (
@@ -15,7 +17,7 @@ from tests.webapp.batches.conftest import (
 )
 from webapp.accounts.models import Organization, User
 from webapp.batches import actions
-from webapp.batches.actions import create_batch
+from webapp.batches.actions import create_batch, preparing
 from webapp.batches.listing import folder_path
 from webapp.batches.models import Batch, WorkerBundle
 from webapp.batches.queries import lanes_of
@@ -27,7 +29,9 @@ from webapp.batches.steering import (
     retry_batch,
 )
 from webapp.common.clock import now
-from webapp.jobs.actions import cancel_job
+from webapp.jobs.actions import cancel_job, retry_job
+from webapp.jobs.attempts import begin_attempt
+from webapp.jobs.interruptions import StopSign
 from webapp.jobs.models import Job
 from webapp.jobs.registry import HANDLERS
 from webapp.jobs.running import JobRunner
@@ -86,6 +90,36 @@ def test_cancelled_while_it_is_listed_nothing_is_judged(
     work()
     batch.refresh_from_db()
     assert (batch.state, batch.shards.count()) == ("cancelled", 0)
+
+
+def test_a_list_is_made_by_one_job_alone(
+    acme: Organization, olga: User, tiny: WorkerBundle, work: Work
+) -> None:
+    batch = send(pictures(2), tiny, organization=acme, by=olga)
+    first = Job.objects.get()
+    Job.objects.update(state=Job.State.FAILED, error="It was dark.")
+    tick("batches.look_after")
+    retry_batch(batch, at=now())
+    retry_job(first, at=now())
+    do_one()
+    first.refresh_from_db()
+    assert (first.state, batch.shards.count()) == ("cancelled", 0)
+    work()
+    batch.refresh_from_db()
+    assert (batch.state, batch.n_done) == ("done", 2)
+
+
+def test_listing_locks_in_the_order_of_whoever_cancels(
+    acme: Organization, olga: User, tiny: WorkerBundle
+) -> None:
+    batch = send(pictures(2), tiny, organization=acme, by=olga)
+    job = Job.objects.get()
+    attempt = begin_attempt(job.pk, 1, lease=LEASE, clock=now, stop_sign=StopSign())
+    assert attempt is not None
+    with CaptureQueriesContext(connection) as asked, preparing(attempt, batch):
+        pass
+    read = [query["sql"] for query in asked if query["sql"].startswith("SELECT")]
+    assert ["batches_batch" in sql for sql in read] == [True, False]
 
 
 def test_what_failed_is_tried_again_and_the_rest_is_left_alone(
