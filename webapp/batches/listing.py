@@ -53,14 +53,14 @@ def folders_of(organization: Organization) -> list[str]:
     return sorted(name for name in folders if is_folder(name))[:_SHOWN]
 
 
-def list_items(batch: Batch) -> Iterator[BatchItem]:
+def list_items(batch: Batch, notes: list[str]) -> Iterator[BatchItem]:
     """Yield the pictures of a folder, or of cameras, in an order that is always the same.
 
-    Raise `OSError` for a folder that is not there.
+    What is left out is told in `notes`. Raise `OSError` for a folder that is not there.
     """
     if batch.source == Batch.Source.FOLDER:
         path = folder_path(batch.organization_id, str(batch.wanted["folder"]))
-        return _in_folder(path, path, depth=0)
+        return _in_folder(path, path, notes, depth=0)
     return _of_cameras(batch)
 
 
@@ -86,15 +86,30 @@ def _of_cameras(batch: Batch) -> Iterator[BatchItem]:
         yield BatchItem(name, sample.picture.path, sample.picture.size)
 
 
-def _in_folder(path: str, root: str, *, depth: int) -> Iterator[BatchItem]:
+def _in_folder(path: str, root: str, notes: list[str], *, depth: int) -> Iterator[BatchItem]:
     folders, files = default_storage.listdir(path)
-    for name in sorted(files):
+    for name in sorted(filter(is_picture, files)):
         place = f"{path}/{name}"
-        if is_picture(name) and len(place) <= MAX_PLACE:
-            size = default_storage.size(place)
-            if size <= MAX_PICTURE_BYTES:
-                yield BatchItem(place.removeprefix(f"{root}/"), place, size)
-    if depth < _MAX_DEPTH:
-        for name in sorted(folders):
-            if not name.startswith("."):
-                yield from _in_folder(f"{path}/{name}", root, depth=depth + 1)
+        shown = place.removeprefix(f"{root}/")
+        if not _is_text(place):
+            notes.append(f"{_as_text(shown)[-_SHOWN:]}: its name cannot be written down")
+        elif (size := default_storage.size(place)) > MAX_PICTURE_BYTES:
+            notes.append(f"{shown}: {size} bytes, at most {MAX_PICTURE_BYTES} are opened")
+        else:
+            yield BatchItem(shown, place, size)
+    for name in sorted(folders):
+        if name.startswith("."):
+            continue
+        if depth < _MAX_DEPTH:
+            yield from _in_folder(f"{path}/{name}", root, notes, depth=depth + 1)
+        else:
+            notes.append(f"{_as_text(name)}: a folder more than {_MAX_DEPTH} deep")
+
+
+def _is_text(place: str) -> bool:
+    """Return whether a name can be written down: in another encoding it is bytes in disguise."""
+    return len(place) <= MAX_PLACE and place == _as_text(place)
+
+
+def _as_text(name: str) -> str:
+    return name.encode(errors="replace").decode()

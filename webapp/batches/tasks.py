@@ -23,7 +23,7 @@ from webapp.batches.actions import (
     add_lanes,
     begin_judging,
     fail_batch,
-    locked,
+    preparing,
     write_shards,
 )
 from webapp.batches.bundles import FoundBundle, declare_bundles
@@ -72,13 +72,11 @@ def prepare_batch(attempt: Attempt) -> None:
         raise _failed(attempt, batch, "Its pictures are not there any more.") from error
     if not n_items:
         raise _failed(attempt, batch, "There is no picture in it.")
-    with attempt.finishing():
-        batch = locked(batch)
-        if batch.state == Batch.State.PREPARING:
-            shown = notes[:_MOST_NOTES]
-            if len(notes) > _MOST_NOTES:
-                shown.append(f"and {len(notes) - _MOST_NOTES} more")
-            begin_judging(batch, n_items=n_items, notes=shown, at=attempt.clock())
+    shown = notes[:_MOST_NOTES]
+    if len(notes) > _MOST_NOTES:
+        shown.append(f"and {len(notes) - _MOST_NOTES} more")
+    with preparing(attempt, batch) as batch, attempt.finishing():
+        begin_judging(batch, n_items=n_items, notes=shown, at=attempt.clock())
 
 
 @does(RUN_BATCH)
@@ -136,7 +134,7 @@ def _failed(attempt: Attempt, batch: Batch, because: str) -> CannotBeDone:
 
 def _items(batch: Batch, notes: list[str]) -> Iterator[BatchItem]:
     if batch.source != Batch.Source.UPLOAD:
-        yield from list_items(batch)
+        yield from list_items(batch, notes)
         return
     assert batch.file is not None
     with default_storage.open(batch.file.path, "rb") as stored:

@@ -1,7 +1,9 @@
 """A batch's pictures are listed once and judged once, in order, whatever they are and were."""
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
@@ -19,7 +21,7 @@ from tests.webapp.batches.conftest import (
     send,
 )
 from webapp.accounts.models import Organization, User
-from webapp.batches import actions
+from webapp.batches import actions, listing
 from webapp.batches.actions import (
     MAX_UNFINISHED,
     NoPictures,
@@ -28,6 +30,7 @@ from webapp.batches.actions import (
     begin_upload,
     create_batch,
 )
+from webapp.batches.listing import folder_path
 from webapp.batches.models import Batch, WorkerBundle
 from webapp.batches.queries import failed_pictures
 from webapp.common.clock import now
@@ -79,6 +82,25 @@ def test_a_folder_is_judged_with_all_that_is_in_it(
         ("a.PNG", ["blue"]),
         ("b.png", ["red"]),
         ("deep/c.png", ["green"]),
+    ]
+
+
+def test_what_a_folder_has_that_cannot_be_judged_is_told(
+    acme: Organization, olga: User, tiny: WorkerBundle, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One name of another encoding, and one picture too large: neither stops the others."""
+    monkeypatch.setattr(listing, "MAX_PICTURE_BYTES", 2_000)
+    put_folder(acme, "old", [*pictures(1), ("large.png", b"x" * 2_001)])
+    folder = os.fsencode(default_storage.path(folder_path(acme.pk, "old")))
+    Path(os.fsdecode(folder + b"/caf\xe9.png")).write_bytes(jpeg())
+    wish = new_batch(tiny, source="folder", wanted={"folder": "old"})
+    batch = create_batch(wish, organization=acme, by=olga, at=now())
+    work()
+    batch.refresh_from_db()
+    assert (batch.state, batch.n_items) == ("done", 1)
+    assert batch.notes == [
+        "caf?.png: its name cannot be written down",
+        "large.png: 2001 bytes, at most 2000 are opened",
     ]
 
 
