@@ -92,7 +92,8 @@ class RemoteTier:
         """See `InferenceTier`."""
         flow = self._flows.get(inquiry.model)
         if flow is None:
-            raise UnknownModel(f"nothing is served as {inquiry.model}")
+            raise UnknownModel(f"nothing is served as {inquiry.model[:100]}")
+        status = next(each for each in self._statuses if each.model == inquiry.model)
         if self._is_draining or self._n_at_once >= MAX_AT_ONCE:
             words = "the tier is stopping" if self._is_draining else "too many pictures are away"
             raise Overloaded(words, retry_after_s=_AWAY_RETRY_S)
@@ -108,7 +109,7 @@ class RemoteTier:
                 self._is_idle.set()
         passed_ms = (time.perf_counter() - begun) * 1000.0
         flow.answer_ms += _NEWEST * (passed_ms - flow.answer_ms)
-        return self._answer(inquiry, told, size, passed_ms)
+        return self._answer(status, told, size, passed_ms)
 
     def capacity(self) -> Sequence[Capacity]:
         """See `InferenceTier`; what the server could do is not known, only what it does."""
@@ -210,8 +211,9 @@ class RemoteTier:
             labels=tuple(labels.split("\n")) if labels else self._names.labels,
         )
 
-    def _answer(self, inquiry: Inquiry, told: RemoteAnswer, size: Size, passed_ms: float) -> Answer:
-        status = next(each for each in self._statuses if each.model == inquiry.model)
+    def _answer(
+        self, status: ModelStatus, told: RemoteAnswer, size: Size, passed_ms: float
+    ) -> Answer:
         return Answer(
             found=_found(told, size, are_shares=self._names.are_shares),
             width=size.width,

@@ -1,5 +1,6 @@
 """A tier that is another server's: ours, or one that calls its tensors otherwise."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -27,7 +28,7 @@ from processing.tier.contract import (
 from processing.tier.fake import VERSION
 from processing.tier.oip.remote_messages import Names
 from processing.tier.remote import RemoteTier
-from tests.processing.tier_front.fronts import KEY, MODEL, Fronts, found, make_grant
+from tests.processing.tier_front.fronts import KEY, MODEL, Fronts, found, make_grant, until
 
 WANTED = (Serving(model=MODEL, versions=(ServedVersion(digest=VERSION),)),)
 PIXELS = Pixels(np.zeros((48, 64, 3), np.uint8))
@@ -109,6 +110,17 @@ async def test_a_server_that_is_away_is_said_to_be() -> None:
     with pytest.raises(UnknownModel):
         await remote.submit(ask())
     await remote.drain(1.0)
+
+
+async def test_a_model_that_is_given_up_answers_what_it_has(
+    fronts: Fronts, remote: RemoteTier
+) -> None:
+    fronts.tier.hold()
+    asked = asyncio.create_task(remote.submit(ask()))
+    await until(lambda: bool(fronts.tier.inquiries))
+    await remote.serve(())
+    fronts.tier.release()
+    assert (await asked).version == VERSION
 
 
 async def test_a_tier_that_is_drained_takes_nothing_more(remote: RemoteTier) -> None:
