@@ -30,7 +30,7 @@ _MAX_INDEX_BYTES: Final = 64 * 1024
 _WORTH_PACKING: Final = 1400
 """Bytes; what fits into a packet is not packed."""
 _ON_THE_LOOP: Final = 256 * 1024
-"""Larger requests are read on a thread."""
+"""Larger requests are read, and larger answers packed, on a thread."""
 _WINDOWS: Final = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 _READ_ONLY: Final = "what is served is set at the hub: this repository is read-only"
 _NOT_OFFERED: Final = "this server does not offer that extension"
@@ -153,8 +153,10 @@ class RestRoutes:
         packing = _packing(request)
         if packing and len(content) >= _WORTH_PACKING:
             headers["Content-Encoding"] = packing
-            packer = zlib.compressobj(level=1, wbits=_WINDOWS[packing])
-            content = packer.compress(content) + packer.flush()
+            if len(content) > _ON_THE_LOOP:
+                content = await asyncio.to_thread(_packed, content, packing)
+            else:
+                content = _packed(content, packing)
         return Response(content, headers=headers, media_type=media_type)
 
     async def _admit(self, request: Request, scope: Scope) -> Grant:
@@ -170,6 +172,11 @@ def _packing(request: Request) -> str:
     return next(
         (name for name in _WINDOWS if name in accepted and f"{name};q=0" not in accepted), ""
     )
+
+
+def _packed(content: bytes, packing: str) -> bytes:
+    packer = zlib.compressobj(level=1, wbits=_WINDOWS[packing])
+    return packer.compress(content) + packer.flush()
 
 
 def _told(handler: Handler) -> Handler:
