@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 from pathlib import Path
 from typing import Final, TypeVar
 from uuid import UUID, uuid4
@@ -44,6 +45,8 @@ class DataFolder:
         """Raise `OSError` if there can be none."""
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = path
+        self._writing = threading.Lock()
+        """Whoever writes on a thread may be cancelled, and the thread goes on."""
 
     def tier_id(self) -> UUID:
         """Return who this tier is, for as long as the folder lasts."""
@@ -85,8 +88,9 @@ class DataFolder:
 
     def _write(self, name: str, content: Struct) -> None:
         new = self._path / f"{name}.new"
-        with new.open("wb") as file:
-            file.write(msgspec.json.encode(content))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path / name)
+        with self._writing:
+            with new.open("wb") as file:
+                file.write(msgspec.json.encode(content))
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._path / name)
