@@ -66,6 +66,7 @@ def keep_sample(  # noqa: PLR0913 - an entry of the outbox has as many parts
     if kept is not None:
         return kept
     organization = agent.organization
+    why = _why_kept(offered)
     sample = Sample.objects.create(
         organization=organization,
         agent=agent,
@@ -75,8 +76,10 @@ def keep_sample(  # noqa: PLR0913 - an entry of the outbox has as many parts
         seq=seq,
         captured_at=offered.captured_at,
         received_at=at,
-        reason=offered.reason,
-        score=offered.score,
+        reason=why.reason,
+        score=why.score,
+        n_compared=why.n_compared,
+        embedding=offered.embedding or None,
         width=offered.width,
         height=offered.height,
         picture=put_blob(offered.jpeg, content_type="image/jpeg", organization=organization, at=at),
@@ -90,6 +93,23 @@ def keep_sample(  # noqa: PLR0913 - an entry of the outbox has as many parts
         at=at,
     )
     return sample
+
+
+@dataclass(frozen=True, slots=True)
+class _Why:
+    """Why a sample was kept, as its row says it."""
+
+    reason: str
+    score: float
+    n_compared: int | None = None
+
+
+def _why_kept(offered: SampleOffered) -> _Why:
+    """Return the reason; a random sample is random whatever the cloud says of it."""
+    differs = offered.disagreement
+    if differs is None or offered.reason == "random":
+        return _Why(offered.reason, offered.score)
+    return _Why(Sample.Reason.CLOUD, differs.n_alone / differs.n_things, differs.n_things)
 
 
 @dataclass(frozen=True, slots=True)

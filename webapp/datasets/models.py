@@ -53,6 +53,9 @@ class Sample(Owned):
     """Why it was kept; why labelers are to look at it, its review item says."""
     score = models.FloatField()
     """The figure behind the reason."""
+    n_compared = models.PositiveSmallIntegerField(null=True, editable=False)
+    """Things that agent and cloud saw together, where the reason is the cloud's; `score` of these
+    one of them alone."""
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     picture = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
@@ -65,6 +68,8 @@ class Sample(Owned):
     """64 bits, nearly the same for nearly the same picture; see `processing.vision.looks`."""
     appearance = models.BinaryField(default=b"", editable=False)
     """What the picture looks like, to tell how far it is from others; empty before its check."""
+    embedding = models.BinaryField(null=True, editable=False)
+    """Float16, little-endian: what the network of its bundle makes of it; None: it was not said."""
     passed_over = models.CharField(max_length=200, blank=True, editable=False)
     """Why labelers are not asked about it, in words; empty where they are."""
 

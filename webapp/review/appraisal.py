@@ -12,6 +12,8 @@ from webapp.review.policies import Reason, SelectionPolicy
 
 WANTED: Final = 2.0
 """The urgency of what a person wants looked at; of all else it is at most 1."""
+_NETWORK_TO_LOOK: Final = 3.0
+"""Embeddings are about a third as far apart as looks: what either calls far is as urgent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,15 @@ class Flicker:
     share: float
     """Of the frames from its first to its last, in how many it was seen."""
     n_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Novelty:
+    """How far a picture is from the nearest labelled one, 0..1."""
+
+    distance: float
+    is_by_network: bool = False
+    """By the network's embeddings; else by what pictures look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +53,9 @@ class Evidence:
     flicker: Flicker | None = None
     shares: tuple[tuple[str, float], ...] = ()
     """Of all that is labelled, how much each class in it makes up."""
-    novelty: float | None = None
-    """How far it is from everything labelled."""
+    n_compared: int | None = None
+    """Things of which agent and cloud saw `score` otherwise, where that is why it was kept."""
+    novelty: Novelty | None = None
     trouble: str = ""
     """What is wrong with its camera's pictures."""
     trouble_minutes: float = 0.0
@@ -94,9 +106,10 @@ def _picks(evidence: Evidence, policy: SelectionPolicy) -> Iterator[Pick]:
         case "imported":
             yield Pick("imported", 0.0, "Imported, to be labelled", 0.5)
         case "shadow" | "cloud" as reason:
-            who = "Another model" if reason == "shadow" else "The cloud"
-            why = f"{who} says otherwise, by {evidence.score:.0%}"
-            yield Pick(reason, evidence.score, why, 0.5 + 0.5 * evidence.score)
+            yield Pick(reason, evidence.score, _dissent(evidence), 0.5 + 0.5 * evidence.score)
+            if reason not in policy.reasons:
+                yield from _of_scores(evidence, policy)
+                yield from _of_the_whole(evidence, policy)
         case _:
             yield from _of_scores(evidence, policy)
             yield from _of_the_whole(evidence, policy)
@@ -117,7 +130,7 @@ def _of_scores(evidence: Evidence, policy: SelectionPolicy) -> Iterator[Pick]:
 
 
 def _of_the_whole(evidence: Evidence, policy: SelectionPolicy) -> Iterator[Pick]:
-    flicker, far = evidence.flicker, evidence.novelty
+    flicker = evidence.flicker
     if flicker is not None and flicker.share <= policy.steady_share:
         seen = f"seen in {flicker.share:.0%} of {flicker.n_frames} frames"
         why = f"“{flicker.label}” comes and goes: {seen}"
@@ -126,15 +139,33 @@ def _of_the_whole(evidence: Evidence, policy: SelectionPolicy) -> Iterator[Pick]
         if share < policy.rare_share:
             why = f"“{label}” is rare: {share:.1%} of all that is labelled"
             yield Pick("rare_class", share, why, 1.0 - 0.3 * share / policy.rare_share)
-    if far is not None and far >= policy.novelty:
-        why = (
-            f"Unlike all that is labelled: {far:.2f} from the nearest, {policy.novelty:.2f} is far"
-        )
-        yield Pick("novelty", far, why, min(0.5 + far, 1.0))
+    if evidence.novelty is not None:
+        yield from _of_novelty(evidence.novelty, policy)
     if evidence.trouble:
         minutes = evidence.trouble_minutes
         why = f"Its camera's pictures have changed: {evidence.trouble}, for {minutes:.0f} min"
         yield Pick("drift", minutes, why, 0.6)
+
+
+def _of_novelty(novelty: Novelty, policy: SelectionPolicy) -> Iterator[Pick]:
+    far = novelty.distance
+    if novelty.is_by_network and far >= policy.novelty_to_network:
+        figures = f"{far:.3f} from the nearest, {policy.novelty_to_network:.3f} is far"
+        why = f"Unlike all that is labelled, to the network: {figures}"
+        yield Pick("novelty", far, why, min(0.5 + _NETWORK_TO_LOOK * far, 1.0))
+    if not novelty.is_by_network and far >= policy.novelty:
+        figures = f"{far:.2f} from the nearest, {policy.novelty:.2f} is far"
+        why = f"Unlike all that is labelled, by its looks: {figures}"
+        yield Pick("novelty", far, why, min(0.5 + far, 1.0))
+
+
+def _dissent(evidence: Evidence) -> str:
+    """Return who says otherwise than the agent's network, and how much of it."""
+    if evidence.n_compared is not None:
+        n_alone = round(evidence.score * evidence.n_compared)
+        return f"The cloud says otherwise: {n_alone} of {evidence.n_compared} boxes"
+    who = "Another model" if evidence.reason == "shadow" else "The cloud"
+    return f"{who} says otherwise, by {evidence.score:.0%}"
 
 
 def _urgency_of_random(evidence: Evidence, policy: SelectionPolicy) -> float:

@@ -9,7 +9,7 @@ from webapp.datasets.models import Annotation, Sample
 from webapp.events.models import Event
 from webapp.fleet.models import Camera
 from webapp.results.models import Result
-from webapp.review.appraisal import Evidence, Flicker
+from webapp.review.appraisal import Evidence, Flicker, Novelty
 from webapp.review.queries import predictions_of
 
 _AROUND: Final = timedelta(seconds=2)
@@ -20,10 +20,12 @@ _FEWEST_LABELLED: Final = 20
 """With fewer pictures labelled, everything would be new and rare."""
 _MOST_LABELLED: Final = 1000
 """The newest count."""
+_MOST_EMBEDDED: Final = 2000
+"""As above; at most 8 MiB."""
 _MANY: Final = 9973
 
 
-def evidence_of(sample: Sample, *, novelty: float | None, at: datetime) -> Evidence:
+def evidence_of(sample: Sample, *, novelty: Novelty | None, at: datetime) -> Evidence:
     """Return what is known about a sample; how new its picture is, only who reads it can tell."""
     camera = sample.camera
     trouble = None if camera is None else _running_trouble(camera)
@@ -35,6 +37,7 @@ def evidence_of(sample: Sample, *, novelty: float | None, at: datetime) -> Evide
         note=sample.note,
         predicted=predicted,
         threshold=0.4 if camera is None else camera.score_threshold,
+        n_compared=sample.n_compared,
         flicker=_worst_flicker(sample),
         shares=_label_shares(sample, frozenset(box.label for box in predicted)),
         novelty=novelty,
@@ -52,6 +55,26 @@ def labelled_appearances(sample: Sample) -> list[bytes]:
     ).exclude(sample__appearance=b"")
     newest = labelled.order_by("-created_at").values_list("sample__appearance", flat=True)
     found = [bytes(appearance) for appearance in newest[:_MOST_LABELLED]]
+    return found if len(found) >= _FEWEST_LABELLED else []
+
+
+def labelled_embeddings(sample: Sample) -> list[bytes]:
+    """Return those of the newest labelled pictures that the sample's own can be compared with.
+
+    Another bundle's cannot be. Nothing while there are too few, or if the sample has none.
+    """
+    own, bundle = sample.embedding, sample.bundle
+    if own is None or bundle is None:
+        return []
+    labelled = Annotation.objects.filter(
+        organization_id=sample.organization_id,
+        is_current=True,
+        sample__bundle=bundle,
+        sample__embedding__isnull=False,
+    )
+    newest = labelled.order_by("-created_at").values_list("sample__embedding", flat=True)
+    embeddings = [bytes(each) for each in newest[:_MOST_EMBEDDED] if each is not None]
+    found = [each for each in embeddings if len(each) == len(own)]
     return found if len(found) >= _FEWEST_LABELLED else []
 
 

@@ -15,7 +15,7 @@ from processing.wire.packed import PackedDetection, unpack
 from webapp.accounts.models import Organization
 from webapp.common.changes import record_change
 from webapp.datasets.models import Sample
-from webapp.review.appraisal import WANTED, Pick, appraise
+from webapp.review.appraisal import WANTED, Novelty, Pick, appraise
 from webapp.review.evidence import evidence_of
 from webapp.review.models import ReviewItem, ReviewQueue
 from webapp.review.policies import SelectionPolicy
@@ -71,7 +71,7 @@ def policy_of(queue: ReviewQueue) -> SelectionPolicy:
 
 @transaction.atomic
 def consider_sample(
-    *, sample: Sample, at: datetime, novelty: float | None = None
+    *, sample: Sample, at: datetime, novelty: Novelty | None = None
 ) -> ReviewItem | None:
     """Make a checked sample an item of the first queue that wants it and has room; None: of none.
 

@@ -38,7 +38,10 @@ class SelectionPolicy(Struct, frozen=True, kw_only=True):
     steady_share: Share = 0.6
     """A track that is seen in less of its frames comes and goes."""
     novelty: Share = 0.15
-    """A picture this far from everything labelled is unlike it; see `processing.vision.looks`."""
+    """A picture that looks this far from everything labelled is unlike it; see
+    `processing.vision.looks`. For where the network cannot be asked."""
+    novelty_to_network: Share = 0.05
+    """The same by the network's embeddings, whose distances are smaller; see docs/quality.md."""
     rare_share: Share = 0.02
     """A class that makes up less of all that is labelled is rare."""
     items_a_day: Annotated[int, Meta(ge=0, le=1_000_000)] = 500

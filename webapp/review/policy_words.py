@@ -15,7 +15,9 @@ _WHY: Final[dict[Reason, str]] = {
     "flicker": "something is seen in at most {policy.steady_share:.0%} of its frames",
     "shadow": "another model that runs beside this one differs",
     "cloud": "the model in the cloud differs",
-    "novelty": "at least {policy.novelty:.2f} from the nearest labelled picture (0 alike, 1 not)",
+    "novelty": "to the network at least {policy.novelty_to_network:.3f} from the nearest labelled "
+    "picture (0 alike, 1 not); while few are labelled, looks at least {policy.novelty:.2f} from "
+    "the nearest",
     "drift": "something is wrong with the camera's pictures; an event says what",
     "rare_class": "a class that is less than {policy.rare_share:.1%} of all that is labelled",
     "random": "{policy.random_share:.0%} of a camera's pictures, so that figures stay unbiased",

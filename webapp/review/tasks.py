@@ -7,6 +7,7 @@ from django.conf import settings
 
 from processing.media.cleaning import clean_picture
 from processing.media.jpeg import BadPicture, decode_jpeg
+from processing.vision.embeddings import distance_to_nearest
 from processing.vision.looks import look_of, novelty
 from webapp.common.outward import BadAddress, NoAnswer, post
 from webapp.datasets.actions import CHECK_SAMPLE, accept_picture, refuse_picture
@@ -17,7 +18,8 @@ from webapp.jobs.registry import does
 from webapp.media.actions import put_blob
 from webapp.media.models import Blob
 from webapp.media.queries import BlobLost, read_blob
-from webapp.review.evidence import labelled_appearances
+from webapp.review.appraisal import Novelty
+from webapp.review.evidence import labelled_appearances, labelled_embeddings
 from webapp.review.models import Webhook
 from webapp.review.picking import consider_sample
 from webapp.review.webhooks import SEND_WEBHOOK, message, signature_of, write_outcome
@@ -54,9 +56,9 @@ def check_sample(attempt: Attempt) -> None:
             fingerprint=look.fingerprint,
             appearance=look.appearance,
         )
-        known = labelled_appearances(sample)
-        far = novelty(look.appearance, known) if known else None
-        consider_sample(sample=sample, novelty=far, at=attempt.clock())
+        consider_sample(
+            sample=sample, novelty=_novelty_of(sample, look.appearance), at=attempt.clock()
+        )
 
 
 @does(SEND_WEBHOOK)
@@ -89,6 +91,16 @@ def send_webhook(attempt: Attempt) -> None:
         raise may_pass(words) if status in _MAY_PASS or status >= 500 else CannotBeDone(words)  # noqa: PLR2004 - a server's own error
     with attempt.finishing() as result:
         result["status"] = status
+
+
+def _novelty_of(sample: Sample, appearance: bytes) -> Novelty | None:
+    """Return how new a picture is to its network, or else how new it looks; None: nobody knows."""
+    if sample.embedding is not None and (embeddings := labelled_embeddings(sample)):
+        far = distance_to_nearest(bytes(sample.embedding), embeddings)
+        return Novelty(far, is_by_network=True)
+    if appearances := labelled_appearances(sample):
+        return Novelty(novelty(appearance, appearances))
+    return None
 
 
 def _put(jpeg: bytes, attempt: Attempt) -> Blob:

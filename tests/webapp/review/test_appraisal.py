@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from webapp.review.appraisal import WANTED, Evidence, Flicker, Pick, appraise, doubt
+from webapp.review.appraisal import WANTED, Evidence, Flicker, Novelty, Pick, appraise, doubt
 from webapp.review.boxes import PredictedBox
 from webapp.review.policies import SelectionPolicy
 
@@ -48,8 +48,18 @@ def picked(evidence: Evidence, policy: SelectionPolicy = PLAIN) -> Pick:
             "cloud", 0.7, "The cloud says otherwise, by 70%",
         ),
         (
-            replace(SURE, novelty=0.21),
-            "novelty", 0.21, "Unlike all that is labelled: 0.21 from the nearest, 0.15 is far",
+            replace(SURE, reason="cloud", score=0.4, n_compared=5),
+            "cloud", 0.4, "The cloud says otherwise: 2 of 5 boxes",
+        ),
+        (
+            replace(SURE, novelty=Novelty(0.21)),
+            "novelty", 0.21,
+            "Unlike all that is labelled, by its looks: 0.21 from the nearest, 0.15 is far",
+        ),
+        (
+            replace(SURE, novelty=Novelty(0.0625, is_by_network=True)),
+            "novelty", 0.0625,
+            "Unlike all that is labelled, to the network: 0.062 from the nearest, 0.050 is far",
         ),
         (
             replace(SURE, trouble="Out of focus", trouble_minutes=12.0),
@@ -83,12 +93,22 @@ def test_each_reason_is_told_with_its_figure(
 
 
 def test_what_gives_no_reason_is_not_picked() -> None:
-    steady = replace(SURE, flicker=Flicker("person", 0.9, 30), novelty=0.1, shares=(("car", 0.5),))
+    steady = replace(
+        SURE, flicker=Flicker("person", 0.9, 30), novelty=Novelty(0.1), shares=(("car", 0.5),)
+    )
     assert appraise(steady, PLAIN) is None
+    near = replace(steady, novelty=Novelty(0.04, is_by_network=True))
+    assert appraise(near, PLAIN) is None
+
+
+def test_who_does_not_ask_for_dissent_may_ask_for_the_doubt_in_the_same_picture() -> None:
+    sample = replace(SURE, reason="cloud", score=0.4, predicted=seen(0.31))
+    assert picked(sample).reason == "cloud"
+    assert picked(sample, SelectionPolicy(reasons=("low_confidence",))).reason == "low_confidence"
 
 
 def test_a_policy_wants_some_reasons_alone() -> None:
-    both = replace(SURE, predicted=seen(0.31), novelty=0.4)
+    both = replace(SURE, predicted=seen(0.31), novelty=Novelty(0.4))
     assert picked(both, SelectionPolicy(reasons=("low_confidence",))).reason == "low_confidence"
     assert picked(both, SelectionPolicy(reasons=("novelty",))).reason == "novelty"
     assert appraise(both, SelectionPolicy(reasons=("random",))) is None
@@ -101,7 +121,7 @@ def test_a_random_sample_stays_one_however_doubtful_it_is() -> None:
 
 
 def test_what_people_want_looked_at_comes_before_all_else() -> None:
-    evidence = replace(SURE, predicted=seen(0.4), novelty=0.9)
+    evidence = replace(SURE, predicted=seen(0.4), novelty=Novelty(0.9))
     assert picked(replace(evidence, note="Look!")).urgency > picked(evidence).urgency
 
 

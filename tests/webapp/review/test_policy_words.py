@@ -18,6 +18,7 @@ from webapp.review.policy_words import queue_in_words
         ({"low_score": 0.1, "high_score": 0.3}, "Low confidence", "the model is 10% to 30% sure"),
         ({"rare_share": 0.005}, "Rare class", "less than 0.5% of all that is labelled"),
         ({"novelty": 0.4}, "Unlike what is labelled", "at least 0.40 from the nearest"),
+        ({"novelty_to_network": 0.1}, "Unlike what is labelled", "to the network at least 0.100"),
         ({"random_share": 0.2}, "Random slice", "20% of a camera's pictures"),
     ],
 )

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
+from processing.wire.embedding import is_embedding
 from processing.wire.limits import FUTURE_TOLERANCE_S, MAX_DETECTIONS, PAST_TOLERANCE_S
 from processing.wire.messages import (
     ClipMade,
@@ -130,6 +131,7 @@ class Edge:
         bundle = self.bundle(entry.bundle)
         self.instant(entry.captured_at)
         _check(entry.detections, bundle)
+        _check_offered(entry)
         sample = keep_sample(
             agent=self._agent,
             camera=camera.row,
@@ -181,6 +183,15 @@ class Edge:
         if at < self._earliest:
             raise Rejected("too_old", f"{at.isoformat()} is more than {_PAST.days} days ago")
         return at if at.tzinfo is UTC else at.astimezone(UTC)
+
+
+def _check_offered(sample: SampleOffered) -> None:
+    """Raise `Rejected` where what goes with a sample is nothing that an agent can have found."""
+    if not is_embedding(sample.embedding):
+        raise Rejected("bad_picture", f"no embedding: {len(sample.embedding)} bytes")
+    differs = sample.disagreement
+    if differs is not None and differs.n_alone > differs.n_things:
+        raise Rejected("bad_detections", f"{differs.n_alone} of {differs.n_things} things alone")
 
 
 def _check(detections: bytes, bundle: KnownBundle) -> None:
