@@ -46,11 +46,15 @@ class Larger:
     n_at_once: int = 0
     """Bodies that one path takes at a time: they are on disk before a view is asked. Two let
     somebody try again whose first is cut off and not yet given up; 0 of a path that many share."""
+    n_spooled: int = 0
+    """Bodies larger than anybody may send, of all its paths together, that a server which keeps
+    them on disk takes at a time; for routes that ask only later who sends. 0: no limit."""
 
 
 _LARGER: Final[dict[str, Larger]] = {}
 _under_way: Final[Counter[str]] = Counter()
-"""Bodies that paths with an `n_at_once` have, and no other path; on the event loop."""
+"""Bodies that paths with an `n_at_once`, and prefixes with an `n_spooled`, have; no others. On the
+event loop."""
 
 
 def take_larger(route: Larger) -> None:
@@ -77,15 +81,33 @@ def taking(path: str) -> Iterator[None]:
     if route is None or not route.n_at_once:
         yield
         return
-    if _under_way[path] >= route.n_at_once:
+    with _counted(path, route.n_at_once):
+        yield
+
+
+@contextmanager
+def spooling(path: str, length: int | None) -> Iterator[None]:
+    """Have a body of `length`, or any, on disk until the end of the block; raise `TooMany`."""
+    route = _larger(path)
+    is_usual = length is not None and length <= MAX_BODY_BYTES
+    if route is None or not route.n_spooled or is_usual:
+        yield
+        return
+    with _counted(route.prefix, route.n_spooled):
+        yield
+
+
+@contextmanager
+def _counted(what: str, most: int) -> Iterator[None]:
+    if _under_way[what] >= most:
         raise TooMany
-    _under_way[path] += 1
+    _under_way[what] += 1
     try:
         yield
     finally:
-        _under_way[path] -= 1
-        if not _under_way[path]:
-            del _under_way[path]
+        _under_way[what] -= 1
+        if not _under_way[what]:
+            del _under_way[what]
 
 
 def most_bytes(path: str) -> int:
@@ -121,7 +143,7 @@ def too_slow_problem(path: str) -> bytes:
 
 def too_many_problem() -> bytes:
     """Return the body of a 429."""
-    detail = "another file is being sent to this address: wait until it has come"
+    detail = "other files are being sent to this address: wait until they have come"
     return msgspec.json.encode(problem(HTTPStatus.TOO_MANY_REQUESTS, detail=detail))
 
 

@@ -29,6 +29,7 @@ from webapp.common.request_limits import (
     TooMany,
     most_bytes,
     most_seconds,
+    spooling,
     taking,
     too_large_problem,
     too_many_problem,
@@ -75,6 +76,7 @@ class LimitedRequest(FlowingAnswer):
             return
         try:
             self._turn.enter_context(taking(self._asked_path))
+            self._turn.enter_context(spooling(self._asked_path, length))
         except TooMany:
             self._refuse(HTTPStatus.TOO_MANY_REQUESTS, too_many_problem())
         else:

@@ -31,6 +31,8 @@ PROTOCOL: Final = "/v2"
 MAX_TENSOR_BYTES: Final = 32 * 1024 * 1024
 MAX_CONNECTIONS: Final = 256
 """To the tier, at once; who comes when all are taken is told to come again."""
+MAX_SPOOLED: Final = 32
+"""Large ones on disk, where the server has them there before the tier may refuse who sends."""
 RETRY_AFTER_S: Final = 1
 BODY_S: Final = 60.0
 _TIMEOUT: Final = httpx.Timeout(65.0, connect=2.0, pool=0.5)
@@ -61,8 +63,12 @@ def is_tier_there(path: str) -> bool:  # noqa: ARG001 - as `Larger` asks
     return bool(settings.TIER_URL)
 
 
-PICTURES: Final = Larger(DETECT[:-1], MAX_PICTURE_BYTES, BODY_S, is_tier_there)
-TENSORS: Final = Larger(f"{PROTOCOL}/", MAX_TENSOR_BYTES, BODY_S, is_tier_there)
+PICTURES: Final = Larger(
+    DETECT[:-1], MAX_PICTURE_BYTES, BODY_S, is_tier_there, n_spooled=MAX_SPOOLED
+)
+TENSORS: Final = Larger(
+    f"{PROTOCOL}/", MAX_TENSOR_BYTES, BODY_S, is_tier_there, n_spooled=MAX_SPOOLED
+)
 
 
 class TierProxy:
@@ -102,6 +108,9 @@ class TierProxy:
             if not passing.done():
                 return  # nobody waits for the answer: let the tier know by hanging up, too
             await passing
+        except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError):
+            words = "This request's address or headers cannot be passed on."
+            await _refuse(scope, send, request_id, HTTPStatus.BAD_REQUEST, words)
         except httpx.HTTPError as error:
             log.warning("tier.away", reason=str(error) or type(error).__name__)
             words = "The inference tier does not answer. Try again in a moment."
@@ -163,6 +172,11 @@ class _Body:
                 if event["body"]:
                     yield event["body"]
 
+    def none(self) -> bytes:
+        """Return what is sent of a body that there is not."""
+        self._is_whole.set()
+        return b""
+
     async def hung_up(self) -> None:
         """Return when whoever asked is gone."""
         await self._is_whole.wait()
@@ -199,7 +213,7 @@ def _outgoing(scope: HTTPScope, body: _Body, request_id: bytes) -> httpx.Request
         scope["method"],
         httpx.URL(settings.TIER_URL).copy_with(raw_path=target),
         headers=[*headers, (b"x-request-id", request_id)],
-        content=body.pieces() if has_body else b"",
+        content=body.pieces() if has_body else body.none(),
         extensions={"timeout": _TIMEOUT.as_dict()},
     )
 

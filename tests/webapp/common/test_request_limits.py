@@ -14,6 +14,7 @@ from webapp.common.request_limits import (
     Larger,
     TooMany,
     limit_requests,
+    spooling,
     taking,
 )
 
@@ -100,4 +101,20 @@ async def test_a_path_of_its_own_takes_so_many_bodies_at_a_time(
             taking("/mine/a"),
         ):
             pass
+    assert not request_limits._under_way
+
+
+async def test_large_bodies_of_all_paths_of_a_route_are_counted_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    route = Larger("/any/", 4 * MAX_BODY_BYTES, 1.0, admits=lambda _: True, n_spooled=2)
+    monkeypatch.setitem(request_limits._LARGER, route.prefix, route)
+    with spooling("/any/a", MAX_BODY_BYTES + 1), spooling("/any/b", None):
+        for length in (MAX_BODY_BYTES + 1, None):
+            with pytest.raises(TooMany), spooling("/any/c", length):
+                pass
+        with spooling("/any/c", MAX_BODY_BYTES), spooling("/other/", None):
+            pass
+    with spooling("/any/c", None):
+        pass
     assert not request_limits._under_way

@@ -1,5 +1,6 @@
 """Pictures go through the hub's own address to the tier: as they come, bounded, and no further."""
 
+import asyncio
 from collections.abc import Iterator
 
 import httpx
@@ -14,6 +15,7 @@ from webapp.common.request_limits import limit_requests
 from webapp.inference.proxy import TierProxy
 
 PATIENCE_S = 60.0
+MUCH_LESS_THAN_THE_TIER_MAY_TAKE_S = 30.0
 KEY = {"Authorization": "Bearer fw_key"}
 
 
@@ -204,3 +206,31 @@ def test_whoever_hangs_up_is_not_waited_for(hub: httpx.Client, tier: FakeTier) -
         hub.post("/v2/hang", content=b"{}", headers=KEY, timeout=httpx.Timeout(60, read=0.3))
     assert tier.is_hanging.wait(PATIENCE_S)
     assert tier.was_left.wait(PATIENCE_S)
+
+
+def test_whoever_hangs_up_without_a_body_is_not_waited_for_either(
+    hub: httpx.Client, tier: FakeTier
+) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        hub.get("/v2/hang", timeout=httpx.Timeout(60, read=0.3))
+    assert tier.was_left.wait(MUCH_LESS_THAN_THE_TIER_MAY_TAKE_S)
+
+
+async def test_an_address_that_is_none_is_400(tier: FakeTier) -> None:
+    """Servers differ in what they let through."""
+    scope = {
+        "type": "http", "method": "GET", "path": "/v2/\x7f", "raw_path": b"/v2/\x7f",
+        "query_string": b"", "headers": [],
+    }  # fmt: skip
+    said: list[dict[str, object]] = []
+
+    async def receive() -> None:
+        await asyncio.Event().wait()
+
+    async def send(event: dict[str, object]) -> None:
+        said.append(event)
+
+    proxy = TierProxy(not_for_tiers)
+    await proxy(scope, receive, send)  # type: ignore[arg-type]  # as much of them as it looks at
+    assert said[0]["status"] == 400
+    assert tier.heard == []

@@ -1,5 +1,6 @@
 """The hub's two web servers pass pictures on to a tier that asks them who may."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from processing.wire.tier import MAX_PICTURE_BYTES
 from tests.factories import JPEG
 from tests.journeys.processes import PATIENCE_S, Hub
 from tests.webapp.inference.fake_tier import FakeTier, served
+from webapp.common.request_limits import MAX_BODY_BYTES
+from webapp.inference.proxy import MAX_SPOOLED
 
 KEY = {"Authorization": "Bearer fw_key"}
 
@@ -58,3 +61,25 @@ def test_it_works(hub: Hub, tier: FakeTier) -> None:
         as_tier = {"Authorization": f"Bearer {token}"}
         assert client.post(grants, json={"bearer": "fw_x"}, headers=as_tier).status_code == 404
         assert client.post(grants, json={"bearer": "fw_x"}).status_code == 401
+
+
+def begin(hub: Hub, n_bytes: int) -> tuple[socket.socket, bytes]:
+    """Begin to send so much; return the connection and the first word of the answer."""
+    at = httpx.URL(hub.url)
+    connection = socket.create_connection((at.host, at.port or 80), PATIENCE_S)
+    words = (
+        "POST /v2/models/any/infer HTTP/1.1", f"Host: {at.host}", "Authorization: Bearer nobody",
+        "Expect: 100-continue", f"Content-Length: {n_bytes}",
+    )  # fmt: skip
+    connection.sendall("\r\n".join((*words, "", "")).encode())
+    return connection, connection.recv(12)
+
+
+@pytest.mark.parametrize("hub", ["daphne"], indirect=True)
+def test_strangers_fill_no_disk_with_what_the_tier_has_not_admitted(hub: Hub) -> None:
+    begun = [begin(hub, 2 * MAX_BODY_BYTES) for _ in range(MAX_SPOOLED + 1)]
+    begun.append(begin(hub, MAX_BODY_BYTES))
+    words = [word for _, word in begun]
+    assert words == [b"HTTP/1.1 100"] * MAX_SPOOLED + [b"HTTP/1.1 429", b"HTTP/1.1 100"]
+    for connection, _ in begun:
+        connection.close()
