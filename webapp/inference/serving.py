@@ -50,7 +50,7 @@ class Routed:
 
 def wanted_of(bundles: Iterable[TierBundle]) -> TierWanted:
     """Return what a tier with these bundles is to serve; nothing said: all of them, as they are."""
-    decided = _decided()
+    decided = all_decided()
     if not decided:
         return TierWanted()
     models = tuple(
@@ -116,7 +116,9 @@ def route_model(model: str, versions: Sequence[Routed], *, by: User, at: datetim
     """
     if not may_route(by):
         raise SharedHub
-    _check_route(model, versions)
+    # Held, so that of two who decide at once the later finds what the other decided.
+    tiers = list(Tier.objects.select_for_update().order_by("pk"))
+    _check_route(model, versions, tiers)
     ServedVersion.objects.filter(model=model).delete()
     ServedVersion.objects.bulk_create(
         ServedVersion(
@@ -131,13 +133,8 @@ def route_model(model: str, versions: Sequence[Routed], *, by: User, at: datetim
     )
 
 
-def decided_about(model: str) -> dict[str, Routed]:
-    """Return what was decided about a model's versions, by digest."""
-    return _decided().get(model, {})
-
-
-def _check_route(model: str, versions: Sequence[Routed]) -> None:
-    there = {each.digest for each in by_model(reported_bundles(Tier.objects.all())).get(model, ())}
+def _check_route(model: str, versions: Sequence[Routed], tiers: Iterable[Tier]) -> None:
+    there = {each.digest for each in by_model(reported_bundles(tiers)).get(model, ())}
     if not there:
         raise BadRoute("model", "No tier has a model of this name.")
     if not 0 < len(versions) <= MAX_VERSIONS:
@@ -153,7 +150,8 @@ def _check_route(model: str, versions: Sequence[Routed]) -> None:
         raise BadRoute("versions", "At least one version must answer: give one a weight.")
 
 
-def _decided() -> dict[str, dict[str, Routed]]:
+def all_decided() -> dict[str, dict[str, Routed]]:
+    """Return what was decided about versions, by model and digest."""
     found: dict[str, dict[str, Routed]] = {}
     for row in ServedVersion.objects.all():
         route = Routed(row.digest, row.weight, row.is_shadow)
@@ -164,8 +162,9 @@ def _decided() -> dict[str, dict[str, Routed]]:
 def _wanted_versions(
     bundles: Sequence[TierBundle], decided: dict[str, Routed]
 ) -> tuple[WantedVersion, ...]:
-    return tuple(
+    wanted = [
         WantedVersion(digest=each.digest, weight=each.weight, is_shadow=each.is_shadow)
-        for each in routed(bundles, decided)[:MAX_VERSIONS]
+        for each in routed(bundles, decided)
         if each.weight > 0 or each.is_shadow
-    )
+    ]
+    return tuple(wanted[:MAX_VERSIONS])

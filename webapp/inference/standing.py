@@ -8,8 +8,8 @@ from processing.wire.tier import TierBundle, TierQueue, TierReport
 from webapp.inference.models import Tier
 from webapp.inference.serving import (
     Routed,
+    all_decided,
     by_model,
-    decided_about,
     read_state,
     reported_bundles,
     routed,
@@ -85,14 +85,25 @@ def model_rows(*, at: datetime) -> list[ModelRow]:
     tiers = list(Tier.objects.all())
     here = [tier for tier in tiers if tier.is_here(at=at)] or tiers
     queues = [queue for tier in here for queue in _queues(tier)]
+    decided = all_decided()
     return [
-        _model_row(model, found, [queue for queue in queues if queue.model == model])
+        _model_row(
+            model,
+            routed(found, decided.get(model, {})),
+            found,
+            [queue for queue in queues if queue.model == model],
+        )
         for model, found in sorted(by_model(reported_bundles(here)).items())
     ]
 
 
-def _model_row(model: str, bundles: Sequence[TierBundle], queues: Sequence[TierQueue]) -> ModelRow:
-    route = {each.digest: each for each in routed(bundles, decided_about(model))}
+def _model_row(
+    model: str,
+    shares: Iterable[Routed],
+    bundles: Sequence[TierBundle],
+    queues: Sequence[TierQueue],
+) -> ModelRow:
+    route = {each.digest: each for each in shares}
     total = sum(
         route[bundle.digest].weight
         for bundle in bundles

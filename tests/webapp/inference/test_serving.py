@@ -1,7 +1,11 @@
 """What is wanted of tiers: as bundles come, until an operator decides how versions share."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,12 +17,12 @@ from processing.wire.tier import (
     WantedVersion,
     model_name,
 )
-from tests.factories import START
+from tests.factories import START, make_organization, make_user
 from tests.webapp.inference.reporting import make_report, make_tier_bundle
-from webapp.accounts.models import User
+from webapp.accounts.models import Role, User
 from webapp.inference.models import ServedVersion, Tier
 from webapp.inference.reports import take_report
-from webapp.inference.serving import BadRoute, Routed, route_model
+from webapp.inference.serving import MAX_VERSIONS, BadRoute, Routed, route_model
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +128,36 @@ def test_a_state_of_another_version_of_the_hub_is_passed_over(old: TierBundle, o
     Tier.objects.update(state={"of": "yore"})
     with pytest.raises(BadRoute):
         route_model("nano-det", [Routed(old.digest, 1)], by=olga, at=START)
+
+
+def test_a_version_that_was_decided_about_is_wanted_however_many_others_are_there(
+    olga: User,
+) -> None:
+    bundles = [make_tier_bundle("Nano Det", str(n)) for n in range(MAX_VERSIONS + 1)]
+    wanted(*bundles)
+    newest = bundles[-1].digest
+    route_model("nano-det", [Routed(newest, 1)], by=olga, at=START)
+    (model,) = wanted(*bundles).models
+    assert [version.digest for version in model.versions] == [newest]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_decide_at_once_one_is_the_last(db: None) -> None:
+    olga = make_user("olga", organization=make_organization(), role=Role.OPERATOR)
+    bundle = make_tier_bundle("Nano Det")
+    wanted(bundle)
+    together = threading.Barrier(6)
+
+    def decide(weight: int) -> None:
+        together.wait()
+        try:
+            route_model("nano-det", [Routed(bundle.digest, weight)], by=olga, at=START)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(decide, range(1, 7)))  # raises what any of them raised
+    assert ServedVersion.objects.get().weight in range(1, 7)
 
 
 @given(name=st.text(min_size=1, max_size=300))
