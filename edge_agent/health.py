@@ -213,10 +213,16 @@ class Health:
     def overflow_is(
         self, states: dict[UUID, OverflowState], bundles: tuple[BundleState, ...]
     ) -> None:
-        """Note what the cloud has done for each camera, and with which bundles."""
+        """Note what the cloud has done for each camera, and with which bundles.
+
+        Counts alone are told with the next report: they change all the time.
+        """
         with self._lock:
+            before = _reasons(self._overflow), self._cloud_bundles
             self._overflow, self._cloud_bundles = states, bundles
-        self._on_change()
+            is_news = before != (_reasons(states), bundles)
+        if is_news:
+            self._on_change()
 
     def found_are(self, found: tuple[FoundCamera, ...]) -> None:
         """Note which cameras answered on the agent's network; the first of them if too many."""
@@ -248,6 +254,10 @@ class Health:
     def _tell_all(self) -> Iterator[CameraState]:
         for camera_id, camera in self._cameras.items():
             yield _told(camera_id, camera, self._overflow.get(camera_id))
+
+
+def _reasons(states: dict[UUID, OverflowState]) -> dict[UUID, str]:
+    return {camera_id: state.reason for camera_id, state in states.items()}
 
 
 def _forget_old(instants: deque[float]) -> None:

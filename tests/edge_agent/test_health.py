@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from edge_agent.health import Health
 from edge_agent.histogram import Histogram
 from processing.wire.messages import FoundCamera, ImageState
+from processing.wire.overflow import OverflowState
 from tests.edge_agent.entries import NOW
 
 GATE, YARD = UUID(int=1), UUID(int=2)
@@ -77,6 +78,19 @@ def test_frames_are_no_news(health: Health) -> None:
     health.frame_gated(GATE)
     health.image_is(GATE, DARK)
     assert calls == []
+
+
+def test_of_the_cloud_only_why_it_is_not_used_is_news(health: Health) -> None:
+    calls: list[None] = []
+    health.call_on_change(lambda: calls.append(None))
+    for n in range(5):
+        health.overflow_is({GATE: OverflowState(since_at=NOW, n_cloud=n)}, ())
+    assert len(calls) == 1
+    health.overflow_is({GATE: OverflowState(since_at=NOW, n_cloud=5, reason="it is away")}, ())
+    assert len(calls) == 2
+    [camera] = health.report(()).cameras
+    assert camera.overflow is not None
+    assert camera.overflow.n_cloud == 5
 
 
 @given(st.lists(st.floats(-10.0, 1000.0)))
