@@ -12,6 +12,7 @@ from django.urls import reverse
 from tests.factories import START, make_event, make_result, make_sample
 from tests.webapp.inference.reporting import make_use
 from webapp.accounts.models import Organization, User
+from webapp.batches.models import Batch
 from webapp.accounts.owned_admin import OwnedAdmin
 from webapp.common.clock import now
 from webapp.datasets.models import Annotation
@@ -75,6 +76,9 @@ def filled(camera: Camera, bundle: Bundle, alice: User, bob: User) -> Camera:
     key = create_key(organization, KeyTerms("App"), by=alice, at=now()).key
     add_usage([make_use(organization, key.pk, answered=1)], at=now())
     claim_next(queue=item.queue, by=bob, at=now())
+    Batch.objects.create(
+        name="Night", source=Batch.Source.FOLDER, state=Batch.State.DONE, min_score=0.3, **mine
+    )
     assert Annotation.objects.exists()
     return camera
 
