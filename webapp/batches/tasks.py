@@ -41,7 +41,7 @@ from webapp.batches.places import (
 from webapp.batches.queries import RUN_BATCH, outcomes_of
 from webapp.batches.shards import finish_shard, give_back, take_shard, tell_progress
 from webapp.jobs.attempts import Attempt
-from webapp.jobs.interruptions import CannotBeDone, Interrupted, MayPass
+from webapp.jobs.interruptions import CancelWanted, CannotBeDone, Interrupted, MayPass
 from webapp.jobs.registry import does, every
 from webapp.jobs.ticks import Tick
 from webapp.media.queries import read_blob
@@ -90,6 +90,9 @@ def run_batch(attempt: Attempt) -> None:
             _judge_for_a_while(attempt, batch, places)
     except (BadBundle, PictureGone) as refused:
         raise _failed(attempt, batch, str(refused)) from refused
+    except CancelWanted:  # paused or ended: who knows for how long
+        _let_go()
+        raise
     with attempt.finishing():
         batch.refresh_from_db()
         if batch.state == Batch.State.RUNNING:

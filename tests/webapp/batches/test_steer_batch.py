@@ -19,8 +19,9 @@ from webapp.accounts.models import Organization, User
 from webapp.batches import actions
 from webapp.batches.actions import create_batch, preparing
 from webapp.batches.listing import folder_path
-from webapp.batches.models import Batch, WorkerBundle
+from webapp.batches.models import Batch, Shard, WorkerBundle
 from webapp.batches.queries import lanes_of
+from webapp.batches.shards import take_shard
 from webapp.batches.steering import (
     NotNow,
     cancel_batch,
@@ -30,7 +31,7 @@ from webapp.batches.steering import (
 )
 from webapp.common.clock import now
 from webapp.jobs.actions import cancel_job, retry_job
-from webapp.jobs.attempts import begin_attempt
+from webapp.jobs.attempts import Attempt, begin_attempt
 from webapp.jobs.interruptions import StopSign
 from webapp.jobs.models import Job
 from webapp.jobs.registry import HANDLERS
@@ -69,6 +70,25 @@ def test_paused_it_stands_still_and_resumed_it_goes_on(running: Batch, work: Wor
     batch.refresh_from_db()
     assert batch.state == "done"
     assert names_found(batch) == EXPECTED
+
+
+def test_paused_in_the_midst_the_worker_frees_its_engine(
+    running: Batch, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from webapp.batches import tasks  # noqa: PLC0415 - only a worker loads it
+
+    def take_and_pause(attempt: Attempt, batch: Batch) -> Shard | None:
+        shard = take_shard(attempt, batch)
+        pause_batch(batch, at=now())
+        return shard
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tasks, "take_shard", take_and_pause)
+        do_one()
+    assert (running.shards.filter(state="waiting").count(), tasks._kept) == (3, {})
+    resume_batch(running, at=now())
+    work()
+    assert names_found(running) == EXPECTED
 
 
 def test_cancelled_it_is_over_and_keeps_what_was_judged(running: Batch, work: Work) -> None:
