@@ -12,8 +12,8 @@ from django.urls import reverse
 from tests.factories import START, make_event, make_result, make_sample
 from tests.webapp.inference.reporting import make_use
 from webapp.accounts.models import Organization, User
-from webapp.batches.models import Batch
 from webapp.accounts.owned_admin import OwnedAdmin
+from webapp.batches.models import Batch
 from webapp.common.clock import now
 from webapp.datasets.models import Annotation
 from webapp.fleet.actions import create_join_token
