@@ -4,7 +4,7 @@ import { Player } from "./live-player.js";
 import { parseVideo } from "./picture.js";
 import { Socket } from "./socket.js";
 
-const MOST_APART_MS = 200; // pictures analysed less often are waited for no longer: boxes stand still meanwhile
+const MOST_APART_MS = 150; // a quarter of a second from camera to screen is all there is: boxes of pictures analysed less often stand still the rest
 
 export class LiveVideo {
   #socket; #player = null; #boxes = new FoundBoxes(); #foundAt = 0; #element; #handlers;
