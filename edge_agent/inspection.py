@@ -90,6 +90,16 @@ class Inspection:
             return self._cloud.found
         if isinstance(self._cloud, TurnedAway) and self._n_missing:
             return self._cloud
+        return self._own_verdict()
+
+    def both_verdicts(self) -> tuple[Detections, Answered] | None:
+        """Return what the network and the cloud say, if both have looked at all of the frame."""
+        own, cloud = self._own_verdict(), self._cloud
+        if isinstance(own, Detections) and isinstance(cloud, Answered):
+            return own, cloud
+        return None
+
+    def _own_verdict(self) -> Detections | InferenceFailed:
         parts: list[tuple[Crop, Detections]] = []
         for crop, answer in zip(self._crops, self._answers, strict=True):
             if not isinstance(answer, Detections):

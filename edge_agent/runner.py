@@ -20,13 +20,13 @@ from edge_agent.judging import Judging
 from edge_agent.live_video import LiveVideoTap
 from edge_agent.main_stream import MainStream
 from edge_agent.overflow.errand import TurnedAway
+from edge_agent.sample_desk import SampleDesk
 from edge_agent.workplace import Workplace
 from processing.inference.detector import Embedding, InferenceFailed
 from processing.media.packets import PacketTap, Taps
 from processing.pipeline.privacy import Exposure, people_in
-from processing.pipeline.samples import Keep, Turn, decide
 from processing.pipeline.to_wire import count_entered, count_started, pack_detections
-from processing.pipeline.watching import Seen, Watching
+from processing.pipeline.watching import Watching
 from processing.vision.detections import Detections
 from processing.wire.camera import DesiredCamera
 from processing.wire.messages import (
@@ -35,7 +35,6 @@ from processing.wire.messages import (
     LiveBoxes,
     LivePicture,
     Result,
-    SampleOffered,
 )
 
 _FEATURES_EVERY: Final = timedelta(seconds=10)
@@ -74,11 +73,11 @@ class CameraRunner:
             recorder=self._recorder,
             privacy=lambda: self.camera.privacy,
         )
+        self._samples = SampleDesk(camera.camera_id, place)
         # From here on, all is the answers' thread's.
         self._watched = camera
         self._labels = place.duty.network.labels
         self._watching = self._watch_anew()
-        self._turn: Turn | None = None
         self._featured_at: datetime | None = None
         self._looked = time.monotonic()
         """When a frame was looked at last; monotonic."""
@@ -197,11 +196,7 @@ class CameraRunner:
         self._desk.show(seen, exposure)
         self._gatekeeper.events_run(are_running=self._desk.has_running)
         self._show(inspection, exposure, packed)
-        keep, self._turn = decide(
-            camera.samples, self._turn, seen.tracked, at=frame.captured_at, dice=place.around.dice
-        )
-        if keep is not None:
-            self._keep(inspection, exposure, seen, keep)
+        self._samples.consider(camera, inspection, exposure, seen.tracked)
 
     def _follow(self, camera: DesiredCamera, network: Network) -> None:
         """Go on with other settings, or with another network's answers.
@@ -248,7 +243,7 @@ class CameraRunner:
         network = inspection.network
         embedding = self._take_embedding(network)
         self._place.embedder.ask(
-            network.engine, inspection.frame, partial(self._remember_embedding, network)
+            network.engine, lambda: inspection.frame, partial(self._remember_embedding, network)
         )
         return embedding
 
@@ -259,8 +254,9 @@ class CameraRunner:
             return None
         return remembered[1]
 
-    def _remember_embedding(self, network: Network, embedding: Embedding) -> None:
-        self._embedding = network, embedding
+    def _remember_embedding(self, network: Network, embedding: Embedding | None) -> None:
+        if embedding is not None:
+            self._embedding = network, embedding
 
     def _show(self, inspection: Inspection, exposure: Exposure, packed: bytes) -> None:
         if self._video.is_running or self._main_video.is_running:
@@ -289,29 +285,6 @@ class CameraRunner:
             self._place.live.put(picture)
 
         self._place.darkroom.show(view.camera_id, exposure, view.max_width, put)
-
-    def _keep(self, inspection: Inspection, exposure: Exposure, seen: Seen, keep: Keep) -> None:
-        camera_id, frame = self.camera.camera_id, exposure.frame
-        doubtful = seen.tracked.scores >= self.camera.samples.low_score
-        tongue = inspection.tongue
-        told = tongue.tell(seen.tracked[doubtful])
-        packed = pack_detections(told, width=frame.width, height=frame.height)
-
-        def append(developed: Developed) -> None:
-            sample = SampleOffered(
-                camera_id=camera_id,
-                captured_at=frame.captured_at,
-                bundle=tongue.bundle,
-                detections=packed,
-                reason=keep.reason,
-                score=keep.score,
-                width=developed.width,
-                height=developed.height,
-                jpeg=developed.jpeg,
-            )
-            self._place.append(sample)
-
-        self._place.darkroom.keep(camera_id, exposure, append)
 
     # ------------------------------------------------------------ any thread
 

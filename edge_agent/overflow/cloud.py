@@ -251,7 +251,7 @@ class TierCloud:
             self._heed(error, camera)
             return TurnedAway("refused"), False
         self._breaker.answered()
-        read = read_judged(judged, crop, errand.labels)
+        read = read_judged(judged, crop, errand.labels, bundle_of=ticket.bundle)
         self._meet_bundle(read.answered.tongue.bundle, ticket)
         if read.n_unknown:
             self._book.count(camera.camera_id, {"n_unknown": read.n_unknown})

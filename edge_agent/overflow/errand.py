@@ -54,6 +54,8 @@ class Answered:
     found: Detections
     """In pixels of the frame, labels by the agent's own numbers."""
     tongue: Tongue
+    known: frozenset[int] | None = None
+    """The agent's numbers for what the judge has words for; None: nobody has said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A tier's answer, in the agent's own words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 
@@ -9,6 +10,7 @@ from edge_agent.overflow.errand import Answered, Tongue
 from processing.pipeline.tiling import Crop
 from processing.vision.detections import Detections
 from processing.wire.limits import MAX_LABELS
+from processing.wire.messages import BundleState
 from processing.wire.tier import FoundThing, Judged
 
 
@@ -21,8 +23,17 @@ class Read:
     """Things that the agent has no word for."""
 
 
-def read_judged(judged: Judged, crop: Crop, labels: tuple[str, ...]) -> Read:
-    """Return what was found in `crop` of a frame, by the agent's own numbers for `labels`."""
+def read_judged(
+    judged: Judged,
+    crop: Crop,
+    labels: tuple[str, ...],
+    *,
+    bundle_of: Callable[[bytes], BundleState | None] = lambda _: None,
+) -> Read:
+    """Return what was found in `crop` of a frame, by the agent's own numbers for `labels`.
+
+    `bundle_of` says what is known of the bundle that judged.
+    """
     sound = [thing for thing in judged.detections if _is_sound(thing)]
     own = {name: number for number, name in enumerate(labels)}
     known = [thing for thing in sound if thing.name in own]
@@ -37,7 +48,9 @@ def read_judged(judged: Judged, crop: Crop, labels: tuple[str, ...]) -> Read:
         np.array([own[thing.name] for thing in known], np.int32),
     )
     tongue = Tongue(bytes.fromhex(judged.version), None if is_same else numbers)
-    return Read(Answered(found, tongue), len(sound) - len(known))
+    bundle = bundle_of(tongue.bundle)
+    words = None if bundle is None else frozenset(own[n] for n in bundle.labels if n in own)
+    return Read(Answered(found, tongue, words), len(sound) - len(known))
 
 
 def _is_sound(thing: FoundThing) -> bool:

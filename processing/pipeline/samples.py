@@ -37,15 +37,26 @@ def next_turn(policy: SamplePolicy, *, opens_at: datetime, dice: float) -> Turn:
     return Turn(opens_at, opens_at + lasts, is_random=dice < policy.random_share)
 
 
-def consider(policy: SamplePolicy, turn: Turn, tracked: Detections, *, at: datetime) -> Keep | None:
-    """Return why to keep the frame taken at `at`, or None."""
+def consider(
+    policy: SamplePolicy,
+    turn: Turn,
+    tracked: Detections,
+    *,
+    at: datetime,
+    is_disputed: bool = False,
+) -> Keep | None:
+    """Return why to keep the frame taken at `at`, or None.
+
+    What is disputed, by who looked as well, is in doubt however sure either of them is.
+    """
     if at < turn.opens_at:
         return None
     doubtful = _doubtful_scores(policy, tracked)
+    lowest = min(doubtful or [float(score) for score in tracked.scores], default=1.0)
+    score = min(max(lowest, 0.0), 1.0)
     if turn.is_random:
-        lowest = min(doubtful or [float(score) for score in tracked.scores], default=1.0)
-        return Keep("random", min(max(lowest, 0.0), 1.0))
-    return Keep("low_confidence", min(doubtful)) if doubtful else None
+        return Keep("random", score)
+    return Keep("low_confidence", score) if doubtful or is_disputed else None
 
 
 def decide(
@@ -55,6 +66,7 @@ def decide(
     *,
     at: datetime,
     dice: Callable[[], float],
+    is_disputed: bool = False,
 ) -> tuple[Keep | None, Turn]:
     """Return whether to keep this frame, and the turn to pass with the next one.
 
@@ -64,7 +76,7 @@ def decide(
     # A turn that opens later than `every_s` from now was made by a clock that has gone back.
     if turn is None or at >= turn.closes_at or at + rest < turn.opens_at:
         turn = next_turn(policy, opens_at=at, dice=dice())
-    keep = consider(policy, turn, tracked, at=at)
+    keep = consider(policy, turn, tracked, at=at, is_disputed=is_disputed)
     if keep is None:
         return None, turn
     return keep, next_turn(policy, opens_at=at + rest, dice=dice())

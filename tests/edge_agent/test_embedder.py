@@ -9,11 +9,20 @@ import pytest
 from edge_agent.embedder import Embedder
 from processing.inference.detector import Embedding
 from processing.inference.fake import FakeEngine
+from processing.media.jpeg import BadPicture
 from processing.vision.frame import Frame
 from tests.edge_agent.entries import wait_until
 from tests.processing.pipeline.made_scenes import frame_of
 
 FRAME = frame_of(np.full((48, 64), 90, np.uint8))
+
+
+def take() -> Frame:
+    return FRAME
+
+
+def take_nothing() -> Frame:
+    raise BadPicture("nothing to see")
 
 
 class SlowEngine(FakeEngine):
@@ -39,27 +48,30 @@ def embedder() -> Iterator[Embedder]:
 
 
 def test_it_works(embedder: Embedder) -> None:
-    told: list[Embedding] = []
-    assert embedder.ask(FakeEngine(), FRAME, told.append)
+    told: list[Embedding | None] = []
+    assert embedder.ask(FakeEngine(), take, told.append)
     wait_until(lambda: told)
+    assert told[0] is not None
     assert told[0].tolist() == FakeEngine().embed(FRAME).tolist()
 
 
-def test_one_waits_while_another_is_served_and_a_third_is_refused(embedder: Embedder) -> None:
-    engine, told = SlowEngine(), list[Embedding]()
-    assert embedder.ask(engine, FRAME, told.append)
+def test_some_wait_while_another_is_served_and_one_more_is_refused(embedder: Embedder) -> None:
+    engine, told = SlowEngine(), list[Embedding | None]()
+    assert embedder.ask(engine, take, told.append)
     wait_until(engine.is_embedding.is_set)
-    assert embedder.ask(engine, FRAME, told.append)
-    assert not embedder.ask(engine, FRAME, told.append)
+    for _ in range(4):
+        assert embedder.ask(engine, take, told.append)
+    assert not embedder.ask(engine, take, told.append)
     engine.may_embed.set()
-    wait_until(lambda: len(told) == 2)
+    wait_until(lambda: len(told) == 5)
 
 
 def test_an_engine_that_fails_or_is_closed_does_not_end_it(embedder: Embedder) -> None:
-    broken, closed, told = FakeEngine(), FakeEngine(), list[Embedding]()
+    broken, closed, told = FakeEngine(), FakeEngine(), list[Embedding | None]()
     broken.break_down("out of luck")
     closed.close()
     for engine in (broken, closed, FakeEngine()):
-        wait_until(lambda engine=engine: embedder.ask(engine, FRAME, told.append))  # type: ignore[misc]
-    wait_until(lambda: told)
-    assert len(told) == 1
+        assert embedder.ask(engine, take, told.append)
+    assert embedder.ask(FakeEngine(), take_nothing, told.append)
+    wait_until(lambda: len(told) == 4)
+    assert [each is None for each in told] == [True, True, False, True]

@@ -20,7 +20,7 @@ from edge_agent.health import Health
 from edge_agent.live import LiveDesk
 from edge_agent.reconcile import Start, Stop, Tune
 from edge_agent.watch import Network, Watch
-from processing.inference.detector import Detector
+from processing.inference.detector import Detector, Embedding, InferenceFailed
 from processing.inference.fake import FakeEngine
 from processing.media.jpeg import decode_jpeg
 from processing.tracking.ids import track_ids
@@ -335,6 +335,38 @@ def test_an_embedding_of_another_network_is_not_told(make_stage: MakeStage) -> N
     stage.show(step_s=11)
     assert stage.results[-1].bundle == OTHER
     assert features_of(stage) == [b"", b""]
+
+
+def test_a_sample_has_the_embedding_of_what_may_be_seen_of_it(make_stage: MakeStage) -> None:
+    sampled = SamplePolicy(random_share=1.0, every_s=0.1)
+    engine = FakeEngine()
+    stage = make_stage(
+        engine, replace(CAMERA, samples=sampled, privacy=Privacy(zones=(EVERYWHERE,)))
+    )
+    stage.show()
+    wait_until(lambda: samples_of(stage))
+    embedding = np.frombuffer(samples_of(stage)[0].embedding, "<f2")
+    assert len(embedding) == 3
+    assert embedding.tolist() != engine.embed(engine.frames[0]).tolist()
+
+
+def test_a_sample_of_a_network_without_embeddings_comes_without(make_stage: MakeStage) -> None:
+    sampled = SamplePolicy(random_share=1.0, every_s=0.1)
+    stage = make_stage(UnmovedEngine(), replace(CAMERA, samples=sampled))
+    stage.show()
+    wait_until(lambda: samples_of(stage))
+    assert samples_of(stage)[0].embedding == b""
+
+
+class UnmovedEngine(FakeEngine):
+    """Has no embeddings to give."""
+
+    def embed(self, frame: Frame) -> Embedding:
+        raise InferenceFailed("none")
+
+
+def samples_of(stage: Stage) -> list[SampleOffered]:
+    return [each for each in tuple(stage.entries) if isinstance(each, SampleOffered)]
 
 
 def _has_embedding(stage: Stage) -> bool:

@@ -23,7 +23,7 @@ from processing.tracking.ids import track_ids
 from processing.vision.detections import Detections
 from processing.vision.frame import Frame
 from processing.wire.camera import DesiredCamera, OverflowPolicy, SamplePolicy
-from processing.wire.messages import Result
+from processing.wire.messages import Disagreement, Result, SampleOffered
 from processing.wire.packed import unpack
 from tests.edge_agent.entries import BUNDLE, wait_until
 from tests.processing.pipeline.made_scenes import frame_of
@@ -120,6 +120,10 @@ class Stage:
     def results(self) -> list[Result]:
         return [entry for entry in tuple(self.entries) if isinstance(entry, Result)]
 
+    @property
+    def samples(self) -> list[SampleOffered]:
+        return [entry for entry in tuple(self.entries) if isinstance(entry, SampleOffered)]
+
     def wait_results(self, n: int) -> Sequence[Result]:
         wait_until(lambda: len(self.results) >= n)
         return self.results
@@ -146,6 +150,47 @@ def make_stage() -> Iterator[MakeStage]:
     yield make
     for stage in stages:
         stage.watch.close()
+
+
+def test_what_the_cloud_says_otherwise_is_kept_for_learning(make_stage: MakeStage) -> None:
+    wanted = camera("doubtful")
+    stage = make_stage(FakeEngine([person(0.42)] * 2), wanted)
+    stage.hand_in()
+    wait_until(lambda: stage.cloud.errands)
+    moved = np.array([[20, 20, 60, 90], [80, 20, 110, 90]], np.float32)
+    found = Detections(moved, np.array([0.9, 0.8], np.float32), np.array([0, 1], np.int32))
+    stage.cloud.settle(0, Answered(found, Tongue(CLOUD)))
+    wait_until(lambda: stage.samples)
+    [sample] = stage.samples
+    assert (sample.reason, sample.bundle, sample.embedding) == ("low_confidence", CLOUD, b"")
+    assert sample.disagreement == Disagreement(n_things=2, n_alone=1)
+    stage.hand_in()
+    wait_until(lambda: len(stage.cloud.errands) == 2)
+    stage.cloud.settle(1, Answered(found, Tongue(CLOUD)))
+    stage.wait_results(2)
+    stage.hand_in()
+    stage.wait_results(3)  # all that came before has been dealt with
+    stage.watch._darkroom.close()
+    assert len(stage.samples) == 1, "one in an hour, as the policy has it"
+
+
+@pytest.mark.parametrize("known", [frozenset({0}), None])
+def test_a_judge_without_a_word_for_it_says_nothing_otherwise(
+    make_stage: MakeStage, known: frozenset[int] | None
+) -> None:
+    both = Detections(
+        np.array([[20, 20, 60, 90], [80, 20, 110, 90]], np.float32),
+        np.array([0.42, 0.9], np.float32),
+        np.array([0, 1], np.int32),
+    )
+    stage = make_stage(FakeEngine([both]), camera("doubtful"))
+    stage.hand_in()
+    wait_until(lambda: stage.cloud.errands)
+    stage.cloud.settle(0, Answered(person(), Tongue(CLOUD), known))
+    stage.hand_in()
+    stage.wait_results(2)
+    stage.watch._darkroom.close()
+    assert len(stage.samples) == (0 if known else 1)
 
 
 def busy_stage(make_stage: MakeStage) -> tuple[Stage, FakeEngine]:

@@ -51,6 +51,14 @@ def test_without_doubt_about_a_track_nothing_is_kept(tracked: Detections) -> Non
     assert run(NEVER_RANDOM, [tracked] * 200) == [None] * 200
 
 
+def test_what_is_disputed_is_kept_without_any_doubt() -> None:
+    keep, turn = decide(NEVER_RANDOM, None, seen(0.9), at=START, dice=lambda: 0.5, is_disputed=True)
+    assert keep is not None
+    assert (keep.reason, round(keep.score, 3)) == ("low_confidence", 0.9)
+    again, _ = decide(NEVER_RANDOM, turn, seen(), at=START, dice=lambda: 0.5, is_disputed=True)
+    assert again is None, "one in the time"
+
+
 def test_at_most_one_is_kept_in_the_time() -> None:
     kept = run(SamplePolicy(every_s=2.0), [seen(0.3)] * 100)  # 10 s
     assert sum(keep is not None for keep in kept) == 5
