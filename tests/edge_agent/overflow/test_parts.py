@@ -27,7 +27,7 @@ from processing.inference.fake import FakeEngine
 from processing.pipeline.tiling import Crop, crops
 from processing.vision.detections import Detections
 from processing.wire.camera import DesiredCamera, OverflowPolicy, Privacy, Region, Tiling
-from processing.wire.messages import OverflowAccess
+from processing.wire.messages import BundleState, OverflowAccess
 from processing.wire.tier import FoundThing, Judged
 from tests.edge_agent.entries import BUNDLE, wait_until
 from tests.edge_agent.overflow.fake_tier import VERSION, found
@@ -221,6 +221,15 @@ def test_another_networks_numbers_are_its_own_again_when_they_are_told() -> None
     tongue = read.answered.tongue
     assert tongue.tell(read.answered.found).labels.tolist() == [7, 3]
     assert tongue.tell_labels(np.array([0, 1, 5], np.int32)).tolist() == [3, 7]
+
+
+def test_what_the_judge_has_words_for_is_known_by_our_numbers() -> None:
+    words = ("zebra", "car")
+    bundle = BundleState(digest=bytes.fromhex(VERSION), name="street", version="1", labels=words)
+    known = {bundle.digest: bundle}
+    read = read_judged(judged(), Crop(0, 0, 10, 10), LABELS, bundle_of=known.get)
+    assert read.answered.known == {LABELS.index("car")}
+    assert read_judged(judged(), Crop(0, 0, 10, 10), LABELS).answered.known is None
 
 
 @pytest.mark.parametrize(
