@@ -228,7 +228,7 @@ def test_what_the_judge_has_words_for_is_known_by_our_numbers() -> None:
     bundle = BundleState(digest=bytes.fromhex(VERSION), name="street", version="1", labels=words)
     known = {bundle.digest: bundle}
     read = read_judged(judged(), Crop(0, 0, 10, 10), LABELS, bundle_of=known.get)
-    assert read.answered.known == {LABELS.index("car")}
+    assert read.answered.known == frozenset({LABELS.index("car")})
     assert read_judged(judged(), Crop(0, 0, 10, 10), LABELS).answered.known is None
 
 
