@@ -80,6 +80,7 @@ class NewBatch:
     wanted: Mapping[str, object]
     bundle: WorkerBundle
     min_score: float
+    is_shadow: bool = False
 
 
 @transaction.atomic
@@ -99,6 +100,7 @@ def create_batch(new: NewBatch, *, organization: Organization, by: User, at: dat
         bundle_name=str(new.bundle),
         labels=new.bundle.labels,
         min_score=new.min_score,
+        is_shadow=new.is_shadow,
         state=Batch.State.AWAITED,
         created_by=by,
         created_at=at,

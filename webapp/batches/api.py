@@ -78,6 +78,7 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
             "bundle_name",
             "labels",
             "min_score",
+            "is_shadow",
             "n_items",
             "n_judged",
             "n_failed",

@@ -4,7 +4,7 @@ Uploads are listed by the worker (`webapp.batches.tasks`), which can look into a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final
@@ -77,6 +77,12 @@ def samples_wanted(batch: Batch) -> QuerySet[Sample]:
     if wanted.get("is_labelled"):
         samples = samples.filter(annotations__is_current=True)
     return samples.order_by("captured_at", "pk")
+
+
+def samples_at(batch: Batch, places: Iterable[str]) -> QuerySet[Sample]:
+    """Return the samples whose pictures lie there, of those that the batch speaks of."""
+    names = {PurePosixPath(place).name for place in places}
+    return samples_wanted(batch).filter(picture__sha256__in=names)
 
 
 def _of_cameras(batch: Batch) -> Iterator[BatchItem]:

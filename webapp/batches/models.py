@@ -74,6 +74,8 @@ class Batch(Owned):
     bundle_name = models.CharField(max_length=2 * MAX_NAME + 1)
     labels = models.JSONField(default=list)
     min_score = models.FloatField()
+    is_shadow = models.BooleanField(default=False)
+    """Samples in which it sees other things than the bundle that judged them go to review."""
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     began_at = models.DateTimeField(null=True)

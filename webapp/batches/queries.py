@@ -15,6 +15,7 @@ from webapp.jobs.models import Job
 from webapp.media.queries import read_blob
 
 RUN_BATCH: Final = "run_batch"
+COMPARE_SHARD: Final = "compare_shard"
 FORGOTTEN: Final = timedelta(minutes=10)
 """A bundle that no worker has spoken of for so long is not there any more."""
 

@@ -22,6 +22,8 @@ from processing.wire.batch import (
 from processing.wire.packed import count_labels
 from webapp.batches.actions import FILE, add_shard, locked, tell
 from webapp.batches.models import Batch, Shard
+from webapp.batches.queries import COMPARE_SHARD
+from webapp.jobs.actions import enqueue_job
 from webapp.jobs.attempts import Attempt
 from webapp.jobs.interruptions import Superseded
 from webapp.jobs.models import Job
@@ -113,6 +115,8 @@ def finish_shard(
             batch.state = Batch.State.DONE
             batch.finished_at = at
         batch.save()
+        if batch.is_shadow:
+            _have_compared(batch, shard, at=at)
         attempt.keep({"shard": shard.first})
         tell(batch, at=at)
 
@@ -135,6 +139,17 @@ def free_shards(batch: Batch) -> None:
     running = batch.shards.filter(state=Shard.State.RUNNING)
     running.filter(n_begun__gt=0).update(n_begun=F("n_begun") - 1)
     running.update(state=Shard.State.WAITING, job=None, n_done=0)
+
+
+def _have_compared(batch: Batch, shard: Shard, *, at: datetime) -> None:
+    enqueue_job(  # of nobody, as judging is
+        kind=COMPARE_SHARD,
+        title=f"What {batch.name} judges otherwise"[:200],
+        arguments={"shard": str(shard.pk)},
+        organization=batch.organization,
+        by=None,
+        at=at,
+    )
 
 
 def _add(batch: Batch, n_done: int, n_failed: int, sums: Counter[int]) -> None:

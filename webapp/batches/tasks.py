@@ -5,18 +5,22 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
 
 from processing.batch.bundles import NoSuchBundle, find_bundle, found_bundles
+from processing.batch.differing import Said, Terms, difference
 from processing.batch.pool import LocalPool, Unread
 from processing.batch.shards import run_shard
 from processing.exchange.archive import Archive, BadArchive
 from processing.inference.bundle import BadBundle
 from processing.inference.engine import Engine
-from processing.wire.batch import MAX_PLACE, BatchItem, PictureOutcome, decode_items
+from processing.wire.batch import MAX_PLACE, BadShard, BatchItem, PictureOutcome, decode_items
+from processing.wire.messages import Disagreement
+from processing.wire.packed import BadDetections
 from webapp.batches.actions import (
     PREPARE_BATCH,
     TooManyPictures,
@@ -27,7 +31,7 @@ from webapp.batches.actions import (
     write_shards,
 )
 from webapp.batches.bundles import FoundBundle, declare_bundles
-from webapp.batches.listing import is_picture, list_items
+from webapp.batches.listing import is_picture, list_items, samples_at
 from webapp.batches.looking import look_after
 from webapp.batches.models import Batch, Shard
 from webapp.batches.places import (
@@ -38,19 +42,23 @@ from webapp.batches.places import (
     Places,
     opened_places,
 )
-from webapp.batches.queries import RUN_BATCH, outcomes_of
+from webapp.batches.queries import COMPARE_SHARD, RUN_BATCH, outcomes_of, pictures_in
 from webapp.batches.shards import finish_shard, give_back, take_shard, tell_progress
+from webapp.datasets.actions import record_dissent
+from webapp.datasets.models import Sample
 from webapp.jobs.attempts import Attempt
 from webapp.jobs.interruptions import CancelWanted, CannotBeDone, Interrupted, MayPass
 from webapp.jobs.registry import does, every
 from webapp.jobs.ticks import Tick
-from webapp.media.queries import read_blob
+from webapp.media.queries import BlobLost, read_blob
 
 TURN: Final = timedelta(seconds=15)
 """After so long a batch lets the worker's other jobs have their turn."""
 LOOK: Final = timedelta(seconds=0.5)
 """Between two looks at whether to go on."""
 _MOST_NOTES: Final = 20
+_MOST_ALIKE: Final = 1024
+"""Samples of the pictures of one shard: the same bytes may have been kept several times."""
 _kept: dict[str, LocalPool] = {}
 """The engine of the batch that was worked on last, by its bundle's digest: one at the most."""
 
@@ -100,6 +108,22 @@ def run_batch(attempt: Attempt) -> None:
             add_lanes(batch, at=attempt.clock(), but=job)
     if batch.state != Batch.State.RUNNING:
         _let_go()
+
+
+@does(COMPARE_SHARD)
+def compare_shard(attempt: Attempt) -> None:
+    """Find the samples of a shard in which its batch's bundle sees other things; tell review."""
+    shards = Shard.objects.select_related("batch__organization", "items", "results")
+    done = shards.filter(pk=str(attempt.arguments["shard"]), state=Shard.State.DONE).first()
+    if done is None:
+        return  # deleted meanwhile, or judged once more: then it is compared once more
+    try:
+        differing = _differing(done.batch, done)
+    except (BlobLost, BadShard, BadDetections) as error:
+        raise CannotBeDone("What came of it is not in the store any more.") from error
+    with attempt.finishing() as result:
+        record_dissent(differing, organization=done.batch.organization, at=attempt.clock())
+        result["n_differing"] = len(differing)
 
 
 @every(timedelta(minutes=1), kind="batches.declare_bundles")
@@ -196,6 +220,33 @@ def _judged(
             looked_at = attempt.clock()
     attempt.step()
     return outcomes
+
+
+def _differing(batch: Batch, shard: Shard) -> dict[UUID, Disagreement]:
+    """Return where another bundle than the batch's judged samples of a shard, and otherwise."""
+    judged = {
+        picture.item.place: picture.outcome
+        for picture in pictures_in(batch, shard)
+        if picture.outcome is not None and not picture.outcome.error
+    }
+    samples = samples_at(batch, judged).exclude(bundle=None).exclude(bundle__digest=batch.bundle)
+    differing = {}
+    rows = samples.select_related("bundle", "camera", "picture")
+    for sample in rows[:_MOST_ALIKE].iterator():
+        assert sample.bundle is not None
+        own = Said(bytes(sample.predictions), sample.bundle.labels)
+        other = Said(judged[sample.picture.path].found, batch.labels)
+        differs = difference(own, other, _terms(batch, sample))
+        if differs is not None:
+            differing[sample.pk] = differs
+    return differing
+
+
+def _terms(batch: Batch, sample: Sample) -> Terms:
+    if sample.camera is None:
+        return Terms(batch.min_score)
+    desired = sample.camera.desired()
+    return Terms(batch.min_score, desired.labels, desired.privacy.zones)
 
 
 def _read(places: Places, items: Sequence[BatchItem]) -> Iterator[bytes | Unread]:

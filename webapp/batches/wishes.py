@@ -50,6 +50,12 @@ class BatchRequestSerializer(serializers.Serializer[Any]):
         default=False, help_text="Only samples that a person has labelled: the dataset."
     )
 
+    is_shadow = serializers.BooleanField(
+        default=False,
+        help_text="Samples in which it sees other things than the bundle that judged them before"
+        " go to the review queues that ask for what another model says otherwise.",
+    )
+
     def get_fields(self) -> dict[str, Any]:
         """Return the fields with `from`, which Python has no attribute for."""
         since = serializers.DateTimeField(
@@ -71,6 +77,9 @@ class BatchRequestSerializer(serializers.Serializer[Any]):
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
         if asked["source"] == Batch.Source.FOLDER and not asked.get("folder"):
             raise serializers.ValidationError({"folder": ["Which folder?"]})
+        if asked["is_shadow"] and asked["source"] != Batch.Source.SAMPLES:
+            words = "Only what cameras kept was judged before: take the source `samples`."
+            raise serializers.ValidationError({"is_shadow": [words]})
         since, until = asked.get("from"), asked.get("to")
         if since is not None and until is not None and until <= since:
             raise serializers.ValidationError({"to": ["It must be later than `from`."]})
@@ -85,6 +94,7 @@ class BatchRequestSerializer(serializers.Serializer[Any]):
             wanted=_wanted(asked, organization),
             bundle=asked["bundle"],
             min_score=asked["min_score"],
+            is_shadow=asked["is_shadow"],
         )
 
 

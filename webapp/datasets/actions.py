@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from processing.wire.messages import SampleOffered
+from processing.wire.messages import Disagreement, SampleOffered
 from webapp.accounts.models import Organization, Role, User
 from webapp.accounts.queries import organizations_where
 from webapp.common.changes import record_change
@@ -24,6 +24,8 @@ from webapp.media.models import Blob
 
 CHECK_SAMPLE: Final = "check_sample"
 """Done above, in `webapp.review.tasks`: what is found good becomes work for labelers."""
+CONSIDER_SAMPLES: Final = "consider_samples"
+"""As above, of samples of which something new is known."""
 EXPORT_SET: Final = "export_set"
 IMPORT_SET: Final = "import_set"
 Format: TypeAlias = Literal["coco", "yolo", "yolo_seg", "voc", "datumaro"]
@@ -173,6 +175,28 @@ def accept_picture(
     sample.save(update_fields=["picture", "thumbnail", "fingerprint", "appearance", "state"])
     if as_sent != picture:
         drop_unused([as_sent.pk])
+
+
+def record_dissent(
+    differing: Mapping[UUID, Disagreement], *, organization: Organization, at: datetime
+) -> None:
+    """Write down where another bundle saw other things in samples, and have them considered.
+
+    Why they were kept stays as it is: the random slice stays one.
+    """
+    if not differing:
+        return
+    for sample_id, differs in differing.items():
+        Sample.objects.filter(pk=sample_id, organization=organization).update(
+            n_shadowed=differs.n_things, n_shadowed_alone=differs.n_alone
+        )
+    enqueue_job(
+        kind=CONSIDER_SAMPLES,
+        arguments={"samples": [str(sample_id) for sample_id in differing]},
+        organization=organization,
+        by=None,
+        at=at,
+    )
 
 
 def refuse_picture(sample: Sample, *, reason: str, at: datetime) -> None:

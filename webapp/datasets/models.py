@@ -56,6 +56,10 @@ class Sample(Owned):
     n_compared = models.PositiveSmallIntegerField(null=True, editable=False)
     """Things that agent and cloud saw together, where the reason is the cloud's; `score` of these
     one of them alone."""
+    n_shadowed = models.PositiveSmallIntegerField(null=True, editable=False)
+    """Things that its bundle and another saw together, where a batch found that they differ."""
+    n_shadowed_alone = models.PositiveSmallIntegerField(null=True, editable=False)
+    """Of these, what one of the two alone saw."""
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     picture = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")

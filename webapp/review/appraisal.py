@@ -55,6 +55,10 @@ class Evidence:
     """Of all that is labelled, how much each class in it makes up."""
     n_compared: int | None = None
     """Things of which agent and cloud saw `score` otherwise, where that is why it was kept."""
+    n_shadowed: int = 0
+    """Things that its bundle and another model saw together; 0: they do not differ."""
+    n_shadowed_alone: int = 0
+    """Of these, what one of the two alone saw."""
     novelty: Novelty | None = None
     trouble: str = ""
     """What is wrong with its camera's pictures."""
@@ -139,6 +143,11 @@ def _of_the_whole(evidence: Evidence, policy: SelectionPolicy) -> Iterator[Pick]
         if share < policy.rare_share:
             why = f"“{label}” is rare: {share:.1%} of all that is labelled"
             yield Pick("rare_class", share, why, 1.0 - 0.3 * share / policy.rare_share)
+    if evidence.n_shadowed:
+        share = evidence.n_shadowed_alone / evidence.n_shadowed
+        boxes = f"{evidence.n_shadowed_alone} of {evidence.n_shadowed} boxes"
+        why = f"Another model says otherwise: {boxes}"
+        yield Pick("shadow", share, why, 0.5 + 0.5 * share)
     if evidence.novelty is not None:
         yield from _of_novelty(evidence.novelty, policy)
     if evidence.trouble:

@@ -38,6 +38,8 @@ def evidence_of(sample: Sample, *, novelty: Novelty | None, at: datetime) -> Evi
         predicted=predicted,
         threshold=0.4 if camera is None else camera.score_threshold,
         n_compared=sample.n_compared,
+        n_shadowed=sample.n_shadowed or 0,
+        n_shadowed_alone=sample.n_shadowed_alone or 0,
         flicker=_worst_flicker(sample),
         shares=_label_shares(sample, frozenset(box.label for box in predicted)),
         novelty=novelty,

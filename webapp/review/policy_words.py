@@ -13,7 +13,7 @@ _WHY: Final[dict[Reason, str]] = {
     "low_confidence": "the model is {policy.low_score:.0%} to {policy.high_score:.0%} sure",
     "near_threshold": "a score within {policy.threshold_margin:.0%} of the camera's threshold",
     "flicker": "something is seen in at most {policy.steady_share:.0%} of its frames",
-    "shadow": "another model that runs beside this one differs",
+    "shadow": "another model that looked at it, in a batch or beside this one, differs",
     "cloud": "the model in the cloud differs",
     "novelty": "to the network at least {policy.novelty_to_network:.3f} from the nearest labelled "
     "picture (0 alike, 1 not); while few are labelled, looks at least {policy.novelty:.2f} from "

@@ -10,7 +10,12 @@ from processing.media.jpeg import BadPicture, decode_jpeg
 from processing.vision.embeddings import distance_to_nearest
 from processing.vision.looks import look_of, novelty
 from webapp.common.outward import BadAddress, NoAnswer, post
-from webapp.datasets.actions import CHECK_SAMPLE, accept_picture, refuse_picture
+from webapp.datasets.actions import (
+    CHECK_SAMPLE,
+    CONSIDER_SAMPLES,
+    accept_picture,
+    refuse_picture,
+)
 from webapp.datasets.models import Sample
 from webapp.jobs.attempts import Attempt
 from webapp.jobs.interruptions import CannotBeDone, MayPass
@@ -59,6 +64,21 @@ def check_sample(attempt: Attempt) -> None:
         consider_sample(
             sample=sample, novelty=_novelty_of(sample, look.appearance), at=attempt.clock()
         )
+
+
+@does(CONSIDER_SAMPLES)
+def consider_samples(attempt: Attempt) -> None:
+    """Give samples to the labelers if what is newly known of them is a reason to."""
+    wanted = attempt.arguments["samples"]
+    assert isinstance(wanted, list)
+    samples = Sample.objects.filter(
+        organization=attempt.organization, pk__in=wanted, state=Sample.State.READY
+    )
+    unlabelled = samples.exclude(annotations__is_current=True)
+    rows = unlabelled.select_related("camera", "agent", "bundle", "organization")
+    for sample in rows.order_by("captured_at", "pk"):
+        attempt.step()
+        consider_sample(sample=sample, at=attempt.clock())
 
 
 @does(SEND_WEBHOOK)

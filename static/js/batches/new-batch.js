@@ -52,6 +52,7 @@ component("[data-new-batch]", (form) => {
     if (source === "folder") asked.folder = elements.folder.value;
     if (source === "samples") {
       asked.is_labelled = elements.is_labelled.checked;
+      asked.is_shadow = elements.is_shadow.checked;
       if (elements.camera.value) asked.cameras = [elements.camera.value];
       for (const edge of ["from", "to"]) {
         if (elements[edge].value) asked[edge] = new Date(elements[edge].value).toISOString();

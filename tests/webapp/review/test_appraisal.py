@@ -52,6 +52,10 @@ def picked(evidence: Evidence, policy: SelectionPolicy = PLAIN) -> Pick:
             "cloud", 0.4, "The cloud says otherwise: 2 of 5 boxes",
         ),
         (
+            replace(SURE, n_shadowed=5, n_shadowed_alone=2),
+            "shadow", 0.4, "Another model says otherwise: 2 of 5 boxes",
+        ),
+        (
             replace(SURE, novelty=Novelty(0.21)),
             "novelty", 0.21,
             "Unlike all that is labelled, by its looks: 0.21 from the nearest, 0.15 is far",
