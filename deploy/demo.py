@@ -44,7 +44,8 @@ class Demo:
     """Where everything is."""
 
     port: int
-    tier_port: int
+    tier_place: socket.socket
+    """Bound where the tier will listen: the system lends that port to no connection meanwhile."""
     data_dir: Path
     source: str
     """A camera's source as the wire has it."""
@@ -54,6 +55,10 @@ class Demo:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def tier_port(self) -> int:
+        return int(self.tier_place.getsockname()[1])
 
     @property
     def tier_url(self) -> str:
@@ -197,17 +202,19 @@ def demo_from(arguments: list[str]) -> Demo:
         raise Unusable(f"PORT={options.port} is no port")
     source, files_dir = _source(options.camera)
     return Demo(
-        options.port, _tier_port(options.port), options.data_dir.resolve(), source, files_dir
+        options.port, _tier_place(options.port), options.data_dir.resolve(), source, files_dir
     )
 
 
-def _tier_port(port: int) -> int:
-    """Return the port after the hub's; when that is taken, any that is free."""
+def _tier_place(port: int) -> socket.socket:
+    """Return a socket at the port after the hub's; when that is taken, at any that is free."""
     for wanted in (port + 1, 0):
-        with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", wanted))
-            return int(probe.getsockname()[1])
+        place = socket.socket()
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # and the tier may listen there
+        with contextlib.suppress(OSError, OverflowError):
+            place.bind(("127.0.0.1", wanted))
+            return place
+        place.close()
     raise Unusable("no port is free for the inference tier")
 
 

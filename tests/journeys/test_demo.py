@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -31,30 +32,39 @@ class Demo:
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
 
-    def wait_for_line(self, pattern: re.Pattern[str]) -> re.Match[str]:
-        """Return the first line of the log that matches."""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        """Keep every line, and show it where a test fails: a log that nobody reads stops it."""
         assert self._process.stdout is not None
-        deadline = time.monotonic() + READY_TIMEOUT_S
         for line in self._process.stdout:
             self.lines.append(line)
-            if found := pattern.search(line):
-                return found
-            assert time.monotonic() < deadline, "".join(self.lines)
-        raise AssertionError("".join(self.lines))
+
+    def wait_for_line(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        """Return the first line of the log that matches."""
+
+        def found() -> re.Match[str] | None:
+            if not self._reader.is_alive():
+                raise AssertionError("".join(self.lines))
+            return next(filter(None, map(pattern.search, tuple(self.lines))), None)
+
+        return wait_for(f"a line like {pattern.pattern}", found, timeout_s=READY_TIMEOUT_S)
 
     def press_ctrl_c(self) -> int:
         """Interrupt, and return the exit status."""
         self._process.send_signal(signal.SIGINT)
         try:
-            self._process.communicate(timeout=PATIENCE_S)
+            return self._process.wait(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise AssertionError("the demo did not stop") from None
-        return self._process.returncode
 
     def kill(self) -> None:
         if self._process.poll() is None:
             self.press_ctrl_c()
+        self._reader.join(PATIENCE_S)
+        sys.stdout.write("".join(self.lines))  # pytest shows it where a test failed
 
 
 def health_at(url: str) -> dict[str, Any]:
