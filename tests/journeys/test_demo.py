@@ -38,8 +38,9 @@ class Demo:
     def _read(self) -> None:
         """Keep every line, and show it where a test fails: a log that nobody reads stops it."""
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.lines.append(line)
+        with self._process.stdout as log:
+            for line in log:
+                self.lines.append(line)
 
     def wait_for_line(self, pattern: re.Pattern[str]) -> re.Match[str]:
         """Return the first line of the log that matches."""
